@@ -1,0 +1,55 @@
+//! Everything that outlives the process: the journal's blocks, candles and ticks, projections of orders and fills,
+//! settings, in SQLite or PostgreSQL behind one API. The only crate with SQL.
+//!
+//! It decides nothing: blocks are opaque, projections come ready, and only what was observed is stored (raw candles, no
+//! indicator ever).
+//!
+//! | file in the data directory | holds |
+//! |---|---|
+//! | `journal.db` | the journal and the engine's snapshots, always here |
+//! | `candlewick.db` | everything else, unless `postgres://…` is configured |
+//! | `candlewick.lock`, `candlewick.pid` | the writer's lock and who holds it |
+//!
+//! ```
+//! use cw_core::{Candle, InstrumentId, Timeframe, Timestamp};
+//! use cw_store::{CandleQuery, OnConflict, Source, SourceKind, Store, StoreConfig};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let dir = tempfile::tempdir()?;
+//! let store = Store::open(&StoreConfig::local(dir.path())).await?;
+//! let instrument: InstrumentId = "BTC-PERP.SIM".parse()?;
+//! let candle = Candle {
+//!     open_time: Timestamp::EPOCH,
+//!     open: "100".parse()?,
+//!     high: "102".parse()?,
+//!     low: "99".parse()?,
+//!     close: "101".parse()?,
+//!     volume: "12.5".parse()?,
+//! };
+//! let source = Source::new("SIM", SourceKind::Simulated);
+//! store.write_candles(&instrument, Timeframe::M1, &[candle], &source, OnConflict::Revise).await?;
+//! assert_eq!(store.read_candles(&instrument, Timeframe::M1, &CandleQuery::default()).await?, [candle]);
+//! # store.close().await?;
+//! # Ok(())
+//! # }
+//! ```
+
+mod candles;
+mod db;
+mod error;
+mod journal;
+mod lock;
+mod migrate;
+mod open;
+mod raw;
+mod series;
+mod settings;
+
+pub use candles::{CandleQuery, OnConflict, SortOrder, StoredCandle, WriteReport};
+pub use error::{Result, StoreError};
+pub use journal::{Hash, Journal, JournalBlock, JournalHead, SNAPSHOTS_KEPT, Snapshot};
+pub use migrate::MigrationStatus;
+pub use open::{Store, StoreConfig};
+pub use series::{Channel, Source, SourceKind};
+pub use settings::{WORKSPACE_REVISIONS, Workspace};

@@ -1,0 +1,105 @@
+//! One suite, two databases: every case runs on SQLite and on a real PostgreSQL that the test starts.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "support/postgres.rs"]
+mod postgres;
+
+mod cases {
+    pub mod candles;
+    pub mod schema;
+    pub mod settings;
+}
+
+use std::panic::AssertUnwindSafe;
+
+use cw_store::{Store, StoreConfig};
+use tempfile::TempDir;
+
+/// An empty database of its own for one case.
+pub struct Bench {
+    pub config: StoreConfig,
+    pub store: Store,
+    /// Removed when the case ends.
+    pub dir: TempDir,
+}
+
+impl Bench {
+    async fn new(url: Option<String>) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let config = StoreConfig { url, ..StoreConfig::local(dir.path()) };
+        let store = Store::open(&config).await.unwrap();
+        Self { config, store, dir }
+    }
+
+    /// Closes the store and opens it again, as a restart does.
+    pub async fn reopen(self) -> Self {
+        let Self { config, store, dir } = self;
+        store.close().await.unwrap();
+        drop(store);
+        let store = Store::open(&config).await.unwrap();
+        Self { config, store, dir }
+    }
+}
+
+fn block_on(future: impl Future<Output = ()>) {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap().block_on(future);
+}
+
+macro_rules! suite {
+    ($($module:ident :: $case:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[test]
+            fn $case() {
+                super::block_on(async { super::cases::$module::$case(super::Bench::new(None).await).await });
+            })+
+        }
+
+        /// One test, because one server serves all cases, each in a database of its own.
+        #[test]
+        fn postgres_passes_every_case() {
+            let Some(server) = postgres::Server::start() else {
+                eprintln!("skipped: CANDLEWICK_TEST_PG=skip");
+                return;
+            };
+            let mut failed = Vec::new();
+            $({
+                let name = stringify!($case);
+                let run = std::panic::catch_unwind(AssertUnwindSafe(|| {
+                    block_on(async {
+                        create_database(&server, name).await;
+                        cases::$module::$case(Bench::new(Some(server.url(name))).await).await;
+                    });
+                }));
+                if run.is_err() {
+                    failed.push(name);
+                }
+            })+
+            assert!(failed.is_empty(), "failed on PostgreSQL: {failed:?}");
+        }
+    };
+}
+
+async fn create_database(server: &postgres::Server, name: &str) {
+    use sqlx::Connection;
+    let mut admin = sqlx::PgConnection::connect(&server.url("postgres")).await.unwrap();
+    sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut admin).await.unwrap();
+    admin.close().await.unwrap();
+}
+
+suite! {
+    schema::up_down_up_gives_the_same_schema,
+    schema::a_newer_schema_is_refused,
+    schema::status_names_every_step,
+    settings::settings_are_kept,
+    settings::workspaces_keep_their_last_revisions,
+    settings::a_workspace_saved_elsewhere_is_a_conflict,
+    candles::writing_twice_changes_nothing,
+    candles::ranges_are_half_open_and_limits_count_from_either_end,
+    candles::a_changed_candle_is_a_revision,
+    candles::kept_candles_are_reported_as_conflicts,
+    candles::input_may_come_in_any_order,
+    candles::senseless_candles_are_refused,
+    candles::volumes_beyond_64_bits_are_kept_exactly,
+    candles::many_chunks_are_one_series,
+    candles::what_was_written_survives_a_restart,
+}

@@ -1,0 +1,3 @@
+DROP TABLE meta;
+DROP TABLE snapshots;
+DROP TABLE journal_blocks;

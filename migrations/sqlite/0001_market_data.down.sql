@@ -1,0 +1,10 @@
+DROP VIEW candles_readable;
+DROP TABLE quarantine;
+DROP TABLE imports;
+DROP TABLE gaps;
+DROP TABLE coverage;
+DROP TABLE quotes;
+DROP TABLE trades;
+DROP TABLE candles;
+DROP TABLE sources;
+DROP TABLE series;

@@ -1,0 +1,3 @@
+DROP TABLE workspaces;
+DROP TABLE settings;
+DROP TABLE instruments;
