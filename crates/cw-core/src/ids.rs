@@ -23,7 +23,9 @@ macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident, $what:literal, $max:literal, $allowed:expr) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[cfg_attr(feature = "schema", derive(ts_rs::TS), ts(type = "string"))]
         pub struct $name(Arc<str>);
+        crate::schema::text_schema!($name, concat!("The name of one ", $what), "^[!-~]+$");
 
         impl $name {
             pub fn new(text: &str) -> Result<Self, IdError> {
@@ -102,6 +104,7 @@ text_id!(
 
 /// Our number for an order: its place in the order of intents, unique inside one journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS), ts(type = "number"))]
 pub struct OrderId(pub u64);
 
 impl fmt::Display for OrderId {
@@ -115,7 +118,9 @@ impl fmt::Display for OrderId {
 /// The venue is what follows the last point: letters, digits and `-`. The symbol is the venue's own text without
 /// control characters, spaces or path tricks (`..`, a leading `/`).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "schema", derive(ts_rs::TS), ts(type = "string"))]
 pub struct InstrumentId(Arc<str>);
+crate::schema::text_schema!(InstrumentId, "SYMBOL.VENUE, for example BTC-PERP.SIM", r"^[^ ]+\.[A-Z0-9-]+$");
 
 impl InstrumentId {
     pub fn new(text: &str) -> Result<Self, IdError> {
@@ -154,7 +159,9 @@ id_traits!(InstrumentId);
 
 /// A currency or settlement asset: `USD`, `USDT`, `BTC`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "schema", derive(ts_rs::TS), ts(type = "string"))]
 pub struct Currency([u8; 8]);
+crate::schema::text_schema!(Currency, "A currency code, for example USD", "^[A-Z0-9]{1,8}$");
 
 impl Currency {
     pub const USD: Self = Self(*b"USD\0\0\0\0\0");

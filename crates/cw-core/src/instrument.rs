@@ -6,6 +6,7 @@ use crate::ids::{Currency, InstrumentId};
 use crate::number::{NumberError, Price, Quantity, Ratio};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum AssetClass {
     Crypto,

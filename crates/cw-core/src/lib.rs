@@ -20,6 +20,7 @@ mod market;
 mod number;
 mod order;
 mod position;
+mod schema;
 mod timeframe;
 mod timestamp;
 

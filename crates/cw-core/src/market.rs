@@ -55,6 +55,7 @@ pub enum CandleError {
 
 /// A closed candle: nothing in it will change, except by a marked revision. Strategies see only these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
 pub struct Candle {
     pub open_time: Timestamp,
     pub open: Price,

@@ -57,7 +57,9 @@ macro_rules! fixed_point {
     ($(#[$doc:meta])* $name:ident, $int:ty, $scale:expr) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+        #[cfg_attr(feature = "schema", derive(ts_rs::TS), ts(type = "string"))]
         pub struct $name($int);
+        crate::schema::text_schema!($name, "A decimal number as text", r"^[-+]?[0-9]*\.?[0-9]+([eE][-+]?[0-9]+)?$");
 
         impl $name {
             pub const ZERO: Self = Self(0);

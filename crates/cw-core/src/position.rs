@@ -9,6 +9,7 @@ use crate::number::{Amount, NumberError, Price, Quantity};
 use crate::order::Side;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum PositionSide {
     Long,

@@ -26,10 +26,13 @@ pub enum TimeframeUnit {
 ///
 /// Seconds to days are counted from the epoch, weeks start on Monday, months on the first, all in UTC.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "schema", derive(ts_rs::TS), ts(type = "string"))]
 pub struct Timeframe {
     count: u16,
     unit: TimeframeUnit,
 }
+
+crate::schema::text_schema!(Timeframe, "A candle's length: 1s, 1m, 15m, 4h, 1d, 1w, 1M", "^[1-9][0-9]*[smhdwM]$");
 
 const SECOND: i64 = Timestamp::NANOS_PER_SECOND;
 const DAY: i64 = 86_400 * SECOND;

@@ -18,7 +18,9 @@ pub enum TimeError {
 ///
 /// Text form is RFC 3339 with only the digits it needs: `2021-12-31T23:01:00Z`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[cfg_attr(feature = "schema", derive(ts_rs::TS), ts(type = "string"))]
 pub struct Timestamp(i64);
+crate::schema::text_schema!(Timestamp, "A time in UTC: RFC 3339, a date alone, or a Unix epoch", r"^[-+0-9TtZz:. ]+$");
 
 impl Timestamp {
     pub const EPOCH: Self = Self(0);

@@ -1,0 +1,13 @@
+//! The commands, one module per area. To add one: write its request and response here, add its line to the registry's
+//! list, run `cargo run -p xtask -- codegen`.
+
+pub mod backtests;
+pub mod data;
+pub mod journal;
+pub mod market;
+pub mod orders;
+pub mod portfolio;
+pub mod registry;
+pub mod risk;
+pub mod strategies;
+pub mod system;
