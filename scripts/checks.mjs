@@ -33,7 +33,7 @@ export const CHECKS = [
   { name: 'ui-types', title: 'UI: types', run: ui('typecheck') },
   { name: 'ui-test', title: 'UI: unit tests', run: ui('test') },
   { name: 'ui-build', title: 'UI: bundle', run: build.userInterface },
-  { name: 'ui-size', title: 'UI: size of the bundle', run: ui('size'), needs: ['ui-build'] },
+  { name: 'ui-size', title: 'UI: size of the bundle', run: ui('budget'), needs: ['ui-build'] },
   {
     name: 'clippy',
     title: 'Rust: lints',

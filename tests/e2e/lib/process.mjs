@@ -1,0 +1,83 @@
+// Child processes of the end-to-end tests: started on free ports and displays, always ended, their words kept for
+// the failure message.
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** A directory that is gone when the test is over. */
+export function temporaryDirectory(t, name = 'candlewick-') {
+  const path = mkdtempSync(join(tmpdir(), name));
+  t.after(() => rmSync(path, { recursive: true, force: true, maxRetries: 5 }));
+  return path;
+}
+
+export function freePort() {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.on('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+/**
+ * Starts a program. `line(predicate)` waits for a line of its output (stdout and stderr), `stop()` ends it with
+ * SIGTERM and answers its exit code; a program that ignores it for `graceMs` is killed and answers 'SIGKILL'.
+ */
+export function start(t, command, args, { graceMs = 15_000, stdio = ['ignore', 'pipe', 'pipe'], ...options } = {}) {
+  const child = spawn(command, args, { stdio, ...options });
+  const lines = [];
+  const waiting = new Set();
+  const exited = new Promise((resolve) => {
+    child.on('error', (error) => resolve(`${command}: ${error.message}`));
+    child.on('exit', (code, signal) => resolve(code ?? signal));
+  });
+  for (const stream of child.stdio.slice(1)) {
+    if (!stream) continue;
+    createInterface({ input: stream }).on('line', (text) => {
+      lines.push(text);
+      if (lines.length > 2_000) lines.shift();
+      for (const waiter of waiting) waiter(text);
+    });
+  }
+  const handle = {
+    child,
+    exited,
+    lines,
+    async line(predicate, timeoutMs = 60_000) {
+      const known = lines.find(predicate);
+      if (known !== undefined) return known;
+      let waiter;
+      const found = new Promise((resolve) => {
+        waiter = (text) => predicate(text) && resolve(text);
+        waiting.add(waiter);
+      });
+      const limit = sleep(timeoutMs, undefined, { ref: false }).then(() => {
+        throw new Error(`${command} did not say it within ${timeoutMs} ms; it said:\n${lines.slice(-40).join('\n')}`);
+      });
+      const early = exited.then((code) => {
+        throw new Error(`${command} ended (${code}); it said:\n${lines.slice(-40).join('\n')}`);
+      });
+      try {
+        return await Promise.race([found, limit, early]);
+      } finally {
+        waiting.delete(waiter);
+      }
+    },
+    async stop(signal = 'SIGTERM') {
+      if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+      const limit = sleep(graceMs, 'SIGKILL', { ref: false });
+      const code = await Promise.race([exited, limit]);
+      if (code === 'SIGKILL') child.kill('SIGKILL');
+      return code;
+    },
+  };
+  t.after(() => handle.stop());
+  return handle;
+}
