@@ -1,0 +1,153 @@
+//! What an expression compiles to: a flat list of steps over numbered slots, run once per closed candle.
+//!
+//! A slot holds one number per candle. Truth is 1, falsehood 0, and NaN is "unknown": a value that is still warming up
+//! makes what depends on it unknown instead of false, so that `not rsi(14) < 30` does not fire in the first candles.
+//! Every step reads slots with lower numbers only, its own state, and the candle: there is no way to name a later one.
+
+mod batch;
+mod frame;
+mod graph;
+
+use cw_core::{Candle, Timeframe};
+use serde::{Deserialize, Serialize};
+
+use frame::{Fold, Frame, FrameState};
+pub(crate) use frame::{binary, unary};
+pub(crate) use graph::{CrossOp, Graph, Op, Slot, Source, UnaryOp};
+
+use crate::expr::Value;
+use crate::indicator::InputKind;
+use crate::ohlcv::Ohlcv;
+use crate::strategy::TraceValue;
+
+/// A program cannot run on candles of this length.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("on(\"{wanted}\", …) cannot be folded from {base} candles")]
+pub struct TimeframeMismatch {
+    pub wanted: Timeframe,
+    pub base: Timeframe,
+}
+
+/// Compiled expressions with their outputs. Immutable; all that changes is in a [`State`].
+#[derive(Debug, Clone)]
+pub(crate) struct Program {
+    /// The base candles first, then one frame per timeframe named by `on`.
+    frames: Vec<Frame>,
+    /// Slots of the base frame.
+    outputs: Vec<Slot>,
+    /// Identifies the program in a saved state.
+    fingerprint: u64,
+    /// Nothing but the close is read, so nothing else has to be converted.
+    only_close: bool,
+}
+
+/// What a program remembers between candles. Saved states are binary (postcard), because NaN has no JSON.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct State {
+    fingerprint: u64,
+    base: Timeframe,
+    frames: Vec<FrameState>,
+    folds: Vec<Fold>,
+}
+
+impl Program {
+    /// Takes what the expressions were lowered to. `outputs` are slots of the base graph.
+    pub(crate) fn new(graphs: Vec<Graph>, outputs: Vec<Slot>) -> Self {
+        let fingerprint = graph::fingerprint(&graphs, &outputs);
+        let only_close = graphs.len() == 1
+            && graphs[0].ops().iter().all(|op| match op {
+                Op::Source(source) => *source == Source::Close,
+                Op::Call { entry, .. } => crate::indicators::all()[*entry as usize].input == InputKind::Series,
+                _ => true,
+            });
+        let live = graph::live(&graphs, &outputs);
+        let frames = graphs.into_iter().zip(live).map(|(graph, live)| Frame::new(graph, live)).collect();
+        Self { frames, outputs, fingerprint, only_close }
+    }
+
+    pub(crate) fn new_state(&self, base: Timeframe) -> Result<State, TimeframeMismatch> {
+        for wanted in self.frames.iter().filter_map(Frame::timeframe) {
+            if !wanted.is_multiple_of(base) {
+                return Err(TimeframeMismatch { wanted, base });
+            }
+        }
+        Ok(State {
+            fingerprint: self.fingerprint,
+            base,
+            frames: self.frames.iter().map(Frame::new_state).collect(),
+            folds: self.frames.iter().filter_map(Frame::timeframe).map(Fold::new).collect(),
+        })
+    }
+
+    /// Whether `state` was made by this program: a saved one may belong to an earlier wording.
+    pub(crate) fn fits(&self, state: &State) -> bool {
+        self.fingerprint == state.fingerprint
+            && self.frames.len() == state.frames.len()
+            && state.folds.len() + 1 == self.frames.len()
+            && self.frames.iter().zip(&state.frames).all(|(frame, state)| frame.fits(state))
+    }
+
+    #[inline]
+    pub(crate) fn update(&self, state: &mut State, candle: &Candle) {
+        if self.only_close {
+            let close = Ohlcv { close: candle.close.to_f64(), ..Ohlcv::EMPTY };
+            self.frames[0].run(&mut state.frames[0], &close);
+        } else {
+            self.update_ohlcv(state, &Ohlcv::from(candle));
+        }
+    }
+
+    pub(crate) fn update_ohlcv(&self, state: &mut State, candle: &Ohlcv) {
+        if self.frames.len() > 1 {
+            self.update_folds(state, candle);
+            let (base, higher) = state.frames.split_at_mut(1);
+            self.frames[0].read_higher(&mut base[0], higher);
+        }
+        self.frames[0].run(&mut state.frames[0], candle);
+    }
+
+    /// Folds the candle into the higher timeframes and runs those that it, or its absence before, has closed.
+    fn update_folds(&self, state: &mut State, candle: &Ohlcv) {
+        let closes_at = state.base.close_time(candle.open_time);
+        for ((frame, fold), frame_state) in self.frames[1..].iter().zip(&mut state.folds).zip(&mut state.frames[1..]) {
+            fold.push(candle, closes_at, |closed| frame.run(frame_state, closed));
+        }
+    }
+
+    /// The value of each output after the newest candle.
+    pub(crate) fn output(&self, state: &State, index: usize) -> f64 {
+        state.frames[0].value(self.outputs[index])
+    }
+    pub(crate) fn outputs(&self) -> &[Slot] {
+        &self.outputs
+    }
+    pub(crate) fn base(&self) -> &Frame {
+        &self.frames[0]
+    }
+    /// The value of a slot that may depend on the entry price.
+    pub(crate) fn evaluate_late(&self, state: &State, slot: Slot, entry: f64) -> f64 {
+        self.frames[0].evaluate_late(&state.frames[0], slot, entry)
+    }
+    /// Every value of the base candles that is computed, in order of computation.
+    pub(crate) fn trace(&self, state: &State) -> Vec<TraceValue> {
+        let graph = &self.frames[0].graph;
+        let slots = (0..graph.len() as Slot).filter(|slot| self.frames[0].is_live(*slot));
+        slots
+            .filter(|slot| !graph.is_late(*slot) && !matches!(graph.ops()[*slot as usize], Op::Number(_) | Op::Bool(_)))
+            .map(|slot| TraceValue {
+                expr: graph.text(slot).to_owned(),
+                value: Value::of(state.frames[0].value(slot), graph.is_bool(slot)),
+            })
+            .collect()
+    }
+    pub(crate) fn fingerprint(&self) -> u64 {
+        self.fingerprint
+    }
+}
+
+impl State {
+    #[inline]
+    pub(crate) fn value(&self, slot: Slot) -> f64 {
+        self.frames[0].value(slot)
+    }
+}

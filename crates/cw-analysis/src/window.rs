@@ -1,0 +1,250 @@
+//! Fixed-length memory of indicators: a ring of the newest values, and exact-enough moving sums over it.
+
+use serde::{Deserialize, Serialize, Serializer};
+
+/// Floats that are compared and saved by value: any NaN equals any other and is saved as the same bits, because
+/// processors disagree about a NaN's sign and a state must hash the same on each of them.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Values(pub(crate) Vec<f64>);
+
+impl PartialEq for Values {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.len() == other.0.len()
+            && self.0.iter().zip(&other.0).all(|(a, b)| a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan()))
+    }
+}
+
+impl Serialize for Values {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(|value| if value.is_nan() { f64::NAN } else { *value }))
+    }
+}
+
+/// The newest `len` values.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Ring {
+    values: Values,
+    /// Where the next value goes; that place holds the oldest one once the ring is full.
+    head: u32,
+    filled: bool,
+}
+
+impl Ring {
+    pub(crate) fn new(len: usize) -> Self {
+        Self { values: Values(vec![0.0; len.max(1)]), head: 0, filled: false }
+    }
+    pub(crate) fn full_of(len: usize, value: f64) -> Self {
+        Self { values: Values(vec![value; len.max(1)]), head: 0, filled: true }
+    }
+    #[inline]
+    pub(crate) fn is_full(&self) -> bool {
+        self.filled
+    }
+    /// Adds a value and gives back the one it pushed out, 0 while the ring fills.
+    #[inline]
+    pub(crate) fn push(&mut self, value: f64) -> f64 {
+        let head = self.head as usize;
+        let old = std::mem::replace(&mut self.values.0[head], value);
+        if head + 1 == self.values.0.len() {
+            self.head = 0;
+            self.filled = true;
+        } else {
+            self.head += 1;
+        }
+        old
+    }
+    /// Whether the last push wrote the last place: once every `len` pushes.
+    #[inline]
+    pub(crate) fn wrapped(&self) -> bool {
+        self.head == 0
+    }
+    /// The values in memory order, which is no order of time.
+    #[inline]
+    pub(crate) fn values(&self) -> &[f64] {
+        &self.values.0
+    }
+    /// Oldest first; only meaningful when full.
+    #[inline]
+    pub(crate) fn in_order(&self) -> impl DoubleEndedIterator<Item = f64> + '_ {
+        let (newer, older) = self.values.0.split_at(self.head as usize);
+        older.iter().chain(newer).copied()
+    }
+}
+
+/// How far a moving quantity may fall below its largest value since it was last computed from scratch before its
+/// digits are no longer trusted: eleven digits are left at this point.
+const TRUST: f64 = 1e-5;
+
+/// A moving sum that does not drift: it is summed anew each time the ring wraps, which costs one addition per value,
+/// and when a large value has just left.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct MovingSum {
+    ring: Ring,
+    sum: f64,
+    peak: f64,
+}
+
+impl MovingSum {
+    pub(crate) fn new(len: usize) -> Self {
+        Self { ring: Ring::new(len), sum: 0.0, peak: 0.0 }
+    }
+    /// The sum of the newest `len` values, `None` until there are that many.
+    #[inline]
+    pub(crate) fn push(&mut self, value: f64) -> Option<f64> {
+        let old = self.ring.push(value);
+        self.sum += value - old;
+        if self.ring.wrapped() || self.sum.abs() < self.peak * TRUST {
+            self.sum = self.ring.values().iter().sum();
+            self.peak = 0.0;
+        }
+        self.peak = self.peak.max(self.sum.abs());
+        self.ring.is_full().then_some(self.sum)
+    }
+}
+
+/// Mean and population variance of the newest `len` values.
+///
+/// Values are summed relative to a recent mean, so that prices far from zero do not cancel, and afresh each time the
+/// ring wraps and whenever too many digits were lost, so that nothing drifts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Moments {
+    ring: Ring,
+    shift: f64,
+    sum: f64,
+    sum_of_squares: f64,
+    peak: f64,
+    inverse: f64,
+}
+
+impl Moments {
+    pub(crate) fn new(len: usize) -> Self {
+        let ring = Ring::new(len);
+        Self { ring, shift: 0.0, sum: 0.0, sum_of_squares: 0.0, peak: 0.0, inverse: 1.0 / len as f64 }
+    }
+    /// Mean and variance, `None` until the window is full.
+    #[inline]
+    pub(crate) fn push(&mut self, value: f64) -> Option<(f64, f64)> {
+        let old = self.ring.push(value);
+        if !self.ring.is_full() {
+            return None;
+        }
+        if self.ring.wrapped() {
+            self.refresh();
+        } else {
+            let (entering, leaving) = (value - self.shift, old - self.shift);
+            self.sum += entering - leaving;
+            self.sum_of_squares += (entering - leaving) * (entering + leaving);
+            self.peak = self.peak.max(self.sum_of_squares);
+            if self.sum_of_squares - self.sum * self.sum * self.inverse < self.peak * TRUST {
+                self.refresh();
+            }
+        }
+        let mean = self.sum * self.inverse;
+        Some((self.shift + mean, (self.sum_of_squares * self.inverse - mean * mean).max(0.0)))
+    }
+    #[inline(never)]
+    fn refresh(&mut self) {
+        let values = self.ring.values();
+        // Twice, because the first mean of huge or uneven values is itself rounded.
+        let rough = values.iter().sum::<f64>() * self.inverse;
+        self.shift = rough + values.iter().map(|value| value - rough).sum::<f64>() * self.inverse;
+        self.sum = 0.0;
+        self.sum_of_squares = 0.0;
+        for value in values {
+            let distance = value - self.shift;
+            self.sum += distance;
+            self.sum_of_squares += distance * distance;
+        }
+        self.peak = self.sum_of_squares;
+    }
+}
+
+/// The extreme of the newest `len` values, amortised O(1): a ring plus the index of the current extreme.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Extreme<const HIGHEST: bool> {
+    ring: Ring,
+    value: f64,
+    /// How many pushes ago the extreme came in.
+    age: u32,
+    len: u32,
+}
+
+impl<const HIGHEST: bool> Extreme<HIGHEST> {
+    pub(crate) fn new(len: usize) -> Self {
+        let start = if HIGHEST { f64::NEG_INFINITY } else { f64::INFINITY };
+        Self { ring: Ring::new(len), value: start, age: 0, len: len as u32 }
+    }
+    #[inline]
+    fn beats(a: f64, b: f64) -> bool {
+        if HIGHEST { a >= b } else { a <= b }
+    }
+    #[inline]
+    pub(crate) fn push(&mut self, value: f64) -> Option<f64> {
+        self.ring.push(value);
+        self.age += 1;
+        if Self::beats(value, self.value) {
+            self.value = value;
+            self.age = 0;
+        } else if self.age >= self.len {
+            self.rescan();
+        }
+        self.ring.is_full().then_some(self.value)
+    }
+    #[cold]
+    fn rescan(&mut self) {
+        self.value = if HIGHEST { f64::NEG_INFINITY } else { f64::INFINITY };
+        for (age, value) in self.ring.in_order().rev().enumerate() {
+            if age == 0 || (if HIGHEST { value > self.value } else { value < self.value }) {
+                self.value = value;
+                self.age = age as u32;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn moving_values_equal_their_definition(
+            values in prop::collection::vec(-1e6f64..1e6, 1..300),
+            len in 1usize..40,
+        ) {
+            let (mut sum, mut moments) = (MovingSum::new(len), Moments::new(len));
+            let (mut high, mut low) = (Extreme::<true>::new(len), Extreme::<false>::new(len));
+            for t in 0..values.len() {
+                let x = values[t];
+                let got = (sum.push(x), moments.push(x), high.push(x), low.push(x));
+                if t + 1 < len {
+                    prop_assert_eq!(got, (None, None, None, None));
+                    continue;
+                }
+                let window = &values[t + 1 - len..=t];
+                let mean = window.iter().sum::<f64>() / len as f64;
+                let variance = window.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / len as f64;
+                prop_assert!((got.0.unwrap() / len as f64 - mean).abs() < 1e-7);
+                prop_assert!((got.1.unwrap().0 - mean).abs() < 1e-7);
+                prop_assert!((got.1.unwrap().1 - variance).abs() <= 1e-9 * variance.max(1.0));
+                prop_assert_eq!(got.2.unwrap(), window.iter().copied().fold(f64::NEG_INFINITY, f64::max));
+                prop_assert_eq!(got.3.unwrap(), window.iter().copied().fold(f64::INFINITY, f64::min));
+            }
+        }
+    }
+
+    #[test]
+    fn a_constant_has_no_variance_however_large() {
+        for value in [0.1, 68_412.5, 1e15, 1e-9] {
+            let mut moments = Moments::new(20);
+            for _ in 0..100 {
+                if let Some((mean, variance)) = moments.push(value) {
+                    assert_eq!((mean, variance), (value, 0.0));
+                }
+            }
+        }
+    }
+}
