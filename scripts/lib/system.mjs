@@ -1,9 +1,10 @@
 // System packages: what is needed, why, and how to get it on this machine.
 // Nothing is installed that is already there, and every installation says what it is for.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { output, onPath, run, exitCode, Stop, bold } from './run.mjs';
 import { findChromium } from './chromium-path.mjs';
-import { ROOT } from './paths.mjs';
+import { ROOT, SCRATCH } from './paths.mjs';
 
 /** Debian 12 and Ubuntu 24.04 have all of these under the same names. */
 const PACKAGES = {
@@ -95,17 +96,20 @@ async function install(packages) {
   if (!root && !onPath('sudo')) {
     throw new Stop(`run as root, then try again:  apt-get install ${names.join(' ')}`);
   }
+  const log = join(SCRATCH, 'apt.log');
+  mkdirSync(SCRATCH, { recursive: true });
+  const out = openSync(log, 'w');
   const apt = (...args) => {
     const command = [
-      'env', 'DEBIAN_FRONTEND=noninteractive', 'NEEDRESTART_MODE=a',
-      'apt-get', '-o', 'DPkg::Lock::Timeout=600', '-qq', ...args,
+      ...(root ? [] : ['sudo']),
+      ...['env', 'DEBIAN_FRONTEND=noninteractive', 'NEEDRESTART_MODE=a'],
+      ...['apt-get', '-o', 'DPkg::Lock::Timeout=600', ...args],
     ];
-    if (!root) command.unshift('sudo');
-    return exitCode(command[0], command.slice(1));
+    return exitCode(command[0], command.slice(1), { stdio: ['inherit', out, 'inherit'] });
   };
   const args = ['install', '-y', '--no-install-recommends', ...names];
   if ((await apt(...args)) === 0) return;
   console.log('The package lists may be missing or old; refreshing them once.');
   await apt('update');
-  if ((await apt(...args)) !== 0) throw new Stop(`could not install: ${names.join(' ')}`);
+  if ((await apt(...args)) !== 0) throw new Stop(`could not install: ${names.join(' ')}\nThe package manager's words are in ${log}`);
 }
