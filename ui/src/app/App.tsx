@@ -1,0 +1,34 @@
+import { Suspense } from 'react';
+import { useTranslation } from 'react-i18next';
+import { TipProvider } from '@/kit/Tip';
+import { Toaster } from '@/kit/Toaster';
+import { useUi } from '@/lib/ui';
+import { Dock } from './Dock';
+import { Overlays } from './Overlays';
+import { StatusBar } from './StatusBar';
+import { TopBar } from './TopBar';
+import { useAnnouncements } from './useAnnouncements';
+import { useHotkeys } from './useHotkeys';
+
+export function App() {
+  const { t } = useTranslation();
+  const workspace = useUi((s) => s.workspace);
+  const nonce = useUi((s) => s.resetNonce);
+  useHotkeys();
+  useAnnouncements();
+  return (
+    <TipProvider>
+      <div className="grid h-full grid-rows-[40px_minmax(0,1fr)_24px]">
+        <TopBar />
+        <main aria-label={t(`workspace.${workspace}`)} className="min-h-0 p-1">
+          <Dock key={`${workspace} ${nonce}`} name={workspace} fresh={nonce > 0} />
+        </main>
+        <StatusBar />
+      </div>
+      <Suspense>
+        <Overlays />
+      </Suspense>
+      <Toaster label={t('top.notifications')} closeLabel={t('action.dismiss')} />
+    </TipProvider>
+  );
+}

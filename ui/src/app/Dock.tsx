@@ -1,0 +1,165 @@
+import { useQueryClient } from '@tanstack/react-query';
+import {
+  type DockviewApi,
+  DockviewReact,
+  type DockviewReadyEvent,
+  type IDockviewPanelProps,
+  type SerializedDockview,
+} from 'dockview-react';
+import { type FunctionComponent, useCallback, useEffect, useRef } from 'react';
+import { useTranslation } from 'react-i18next';
+import { Button } from '@/kit/Button';
+import { toast } from '@/kit/toasts';
+import { useUi, type WorkspaceName } from '@/lib/ui';
+import { useTransport } from '@/transport/hooks';
+import { TransportError } from '@/transport/Transport';
+import { LeftActions, RightActions } from './HeadActions';
+import { buildDefault } from './layouts';
+import { PanelFrame } from './PanelFrame';
+import { PANELS } from './panels';
+import { Tab } from './Tab';
+
+const SCHEMA_VERSION = 1;
+const SAVE_AFTER_MS = 500;
+
+interface StoredLayout {
+  schema_version: number;
+  dock: SerializedDockview;
+}
+
+function readLayout(stored: unknown): SerializedDockview | null {
+  const value = stored as Partial<StoredLayout> | null;
+  if (!value || typeof value !== 'object' || value.schema_version !== SCHEMA_VERSION) return null;
+  const dock = value.dock;
+  if (!dock || typeof dock !== 'object' || !dock.grid || !dock.panels) return null;
+  for (const panel of Object.values(dock.panels)) if (!PANELS[panel.contentComponent ?? '']) return null;
+  return dock;
+}
+
+const components: Record<string, FunctionComponent<IDockviewPanelProps>> = Object.fromEntries(
+  Object.entries(PANELS).map(([kind, Panel]) => [
+    kind,
+    function DockPanel(props: IDockviewPanelProps) {
+      return <PanelFrame kind={kind} panel={props} Panel={Panel} />;
+    },
+  ]),
+);
+
+function Watermark() {
+  const { t } = useTranslation();
+  return (
+    <div className="flex h-full flex-col items-center justify-center gap-2 text-t2">
+      <p className="font-medium text-t1">{t('workspace.empty')}</p>
+      <p>{t('workspace.emptyText')}</p>
+      <Button size="sm" onClick={() => useUi.getState().resetLayout()}>
+        {t('workspace.resetLayout')}
+      </Button>
+    </div>
+  );
+}
+
+/** One workspace: its layout comes from the engine and goes back there half a second after a change. */
+export function Dock({ name, fresh }: { name: WorkspaceName; fresh: boolean }) {
+  const { t } = useTranslation();
+  const transport = useTransport();
+  const queries = useQueryClient();
+  const dock = useRef<DockviewApi | null>(null);
+  const reveal = useUi((s) => s.reveal);
+  const seenReveal = useRef(reveal.nonce);
+
+  const onReady = useCallback(
+    ({ api }: DockviewReadyEvent) => {
+      dock.current = api;
+      let touched = false;
+      let timer: ReturnType<typeof setTimeout> | undefined;
+
+      const save = () => {
+        const layout: StoredLayout = { schema_version: SCHEMA_VERSION, dock: api.toJSON() };
+        queries.setQueryData(['workspace', name], layout);
+        transport.call('workspaces.save', { name, layout }).catch((cause) => {
+          const error = TransportError.from(cause);
+          if (error.code !== 'offline')
+            toast({ tone: 'warn', cause: 'layout', title: t('workspace.saveFailed'), detail: error.message });
+        });
+      };
+      const watch = () => {
+        api.onDidLayoutChange(() => {
+          touched = true;
+          clearTimeout(timer);
+          timer = setTimeout(save, SAVE_AFTER_MS);
+        });
+        api.onDidActivePanelChange((event) => useUi.getState().setActivePanel(event?.panel?.id ?? null));
+      };
+      const restore = (stored: unknown): boolean => {
+        const layout = readLayout(stored);
+        if (!layout) return false;
+        try {
+          api.fromJSON(layout);
+          return api.panels.length > 0;
+        } catch {
+          api.clear();
+          return false;
+        }
+      };
+
+      buildDefault(api, name);
+      const known = queries.getQueryData(['workspace', name]);
+      if (fresh) {
+        save();
+        requestAnimationFrame(watch);
+        return;
+      }
+      if (known && restore(known)) {
+        requestAnimationFrame(watch);
+        return;
+      }
+      // The default is on screen at once; a saved layout replaces it when it arrives and nobody moved anything yet.
+      transport
+        .call('workspaces.get', { name })
+        .then((saved) => {
+          if (touched || !saved.layout) return;
+          if (!restore(saved.layout)) {
+            buildDefault(api, name);
+            toast({
+              tone: 'warn',
+              cause: `layout-${name}`,
+              title: t('workspace.broken', { name: t(`workspace.${name}`) }),
+              detail: t('workspace.brokenText'),
+              stays: null,
+            });
+          }
+        })
+        .catch(() => {
+          // Never saved, or the engine is not there: the default stands.
+        })
+        .finally(() => requestAnimationFrame(watch));
+    },
+    [name, fresh, queries, transport, t],
+  );
+
+  useEffect(() => {
+    if (reveal.nonce === seenReveal.current) return;
+    seenReveal.current = reveal.nonce;
+    const api = dock.current;
+    if (!api || !PANELS[reveal.kind]) return;
+    const open = api.panels.find((panel) => panel.api.component === reveal.kind);
+    if (open) {
+      open.api.setActive();
+      open.focus?.();
+    } else api.addPanel({ id: reveal.kind, component: reveal.kind, title: reveal.kind, params: {} });
+  }, [reveal]);
+
+  return (
+    <DockviewReact
+      theme={{ name: 'candlewick', className: 'cw-dock', gap: 4 }}
+      components={components}
+      defaultTabComponent={Tab}
+      leftHeaderActionsComponent={LeftActions}
+      rightHeaderActionsComponent={RightActions}
+      watermarkComponent={Watermark}
+      onReady={onReady}
+      announcements
+      scrollbars="native"
+    />
+  );
+}

@@ -1,0 +1,150 @@
+import type { DockviewApi } from 'dockview-react';
+import type { WorkspaceName } from '@/lib/ui';
+import { PANELS } from './panels';
+
+/** Where a panel starts: beside or inside another one, with its size in pixels of a 1916 × 1016 dock. */
+interface Place {
+  id: string;
+  kind: string;
+  params?: Record<string, unknown>;
+  beside?: { panel: string; direction: 'left' | 'right' | 'above' | 'below' | 'within' };
+  width?: number;
+  height?: number;
+  inactive?: boolean;
+}
+
+const LAYOUTS: Record<WorkspaceName, Place[]> = {
+  trade: [
+    {
+      id: 'chart-main',
+      kind: 'chart',
+      params: { group: 'A', timeframe: '15m', studies: ['ema(21)', 'ema(55)', 'bb(20,2)', 'rsi(14)'] },
+    },
+    {
+      id: 'watchlist',
+      kind: 'watchlist',
+      params: { group: 'A' },
+      beside: { panel: 'chart-main', direction: 'left' },
+      width: 272,
+    },
+    {
+      id: 'ticket',
+      kind: 'ticket',
+      params: { group: 'A' },
+      beside: { panel: 'chart-main', direction: 'right' },
+      width: 316,
+    },
+    {
+      id: 'depth',
+      kind: 'depth',
+      params: { group: 'A' },
+      beside: { panel: 'ticket', direction: 'below' },
+      height: 466,
+    },
+    {
+      id: 'tape',
+      kind: 'tape',
+      params: { group: 'A' },
+      beside: { panel: 'depth', direction: 'within' },
+      inactive: true,
+    },
+    { id: 'positions', kind: 'positions', beside: { panel: 'chart-main', direction: 'below' }, height: 214 },
+    { id: 'orders', kind: 'orders', beside: { panel: 'positions', direction: 'within' }, inactive: true },
+    { id: 'fills', kind: 'fills', beside: { panel: 'positions', direction: 'within' }, inactive: true },
+    { id: 'console', kind: 'console', beside: { panel: 'positions', direction: 'within' }, inactive: true },
+    { id: 'logs', kind: 'logs', beside: { panel: 'positions', direction: 'within' }, inactive: true },
+    {
+      id: 'chart-day',
+      kind: 'chart',
+      params: { group: 'A', timeframe: '1d', studies: ['ema(21)'], compact: true },
+      beside: { panel: 'chart-main', direction: 'right' },
+      width: 330,
+    },
+    {
+      id: 'chart-hour',
+      kind: 'chart',
+      params: { group: 'B', timeframe: '1h', studies: ['ema(21)'], compact: true },
+      beside: { panel: 'chart-day', direction: 'below' },
+    },
+    { id: 'decisions', kind: 'decisions', beside: { panel: 'positions', direction: 'right' }, width: 344 },
+  ],
+  research: [
+    {
+      id: 'chart-research',
+      kind: 'chart',
+      params: { group: 'A', timeframe: '1h', studies: ['ema(10)', 'ema(20)', 'rsi(14)'] },
+    },
+    {
+      id: 'backtest',
+      kind: 'backtest',
+      params: { group: 'A' },
+      beside: { panel: 'chart-research', direction: 'right' },
+      width: 380,
+    },
+    { id: 'report', kind: 'report', beside: { panel: 'chart-research', direction: 'below' }, height: 430 },
+    { id: 'editor', kind: 'editor', beside: { panel: 'backtest', direction: 'below' }, height: 420 },
+  ],
+  automate: [
+    { id: 'strategies', kind: 'strategies', params: { group: 'A' } },
+    { id: 'decisions', kind: 'decisions', beside: { panel: 'strategies', direction: 'right' }, width: 520 },
+    { id: 'approvals', kind: 'approvals', beside: { panel: 'decisions', direction: 'above' }, height: 320 },
+    { id: 'limits', kind: 'limits', beside: { panel: 'strategies', direction: 'below' }, height: 360 },
+  ],
+  monitor: [
+    { id: 'throughput', kind: 'throughput' },
+    { id: 'health', kind: 'health', beside: { panel: 'throughput', direction: 'left' }, width: 300 },
+    { id: 'latency', kind: 'latency', beside: { panel: 'throughput', direction: 'right' }, width: 804 },
+    { id: 'connections', kind: 'connections' },
+    { id: 'errorlog', kind: 'errorlog' },
+    { id: 'audit', kind: 'audit', beside: { panel: 'errorlog', direction: 'within' }, inactive: true },
+    { id: 'jobs', kind: 'jobs', beside: { panel: 'errorlog', direction: 'within' }, inactive: true },
+    { id: 'resources', kind: 'resources', beside: { panel: 'latency', direction: 'below' }, height: 630 },
+    { id: 'console', kind: 'console', beside: { panel: 'resources', direction: 'below' }, height: 366 },
+  ],
+};
+
+/** The root of a monitor board is three rows; dockview builds it from edges, so two places need more than a neighbour. */
+function placeMonitor(api: DockviewApi, add: (place: Place, extra?: object) => void): void {
+  const at = (id: string) => LAYOUTS.monitor.find((place) => place.id === id) as Place;
+  add(at('throughput'));
+  add({ ...at('latency') });
+  add({ ...at('connections'), beside: { panel: 'throughput', direction: 'below' }, height: 630 });
+  add({ ...at('health') });
+  add({ ...at('errorlog'), beside: { panel: 'connections', direction: 'below' }, height: 366 });
+  add(at('audit'));
+  add(at('jobs'));
+  add(at('resources'));
+  add(at('console'));
+  void api;
+}
+
+/** Builds the default board of a workspace. */
+export function buildDefault(api: DockviewApi, name: WorkspaceName): void {
+  const add = (place: Place) => {
+    if (!PANELS[place.kind]) return;
+    const beside = place.beside && api.getPanel(place.beside.panel) ? place.beside : undefined;
+    api.addPanel({
+      id: place.id,
+      component: place.kind,
+      title: place.id,
+      params: place.params ?? {},
+      inactive: place.inactive ?? false,
+      ...(place.width ? { initialWidth: place.width } : {}),
+      ...(place.height ? { initialHeight: place.height } : {}),
+      ...(beside ? { position: { referencePanel: beside.panel, direction: beside.direction } } : {}),
+    });
+  };
+  if (name === 'monitor') placeMonitor(api, add);
+  else for (const place of LAYOUTS[name]) add(place);
+  for (const place of LAYOUTS[name]) {
+    const panel = api.getPanel(place.id);
+    if (!panel || place.inactive || place.beside?.direction === 'within') continue;
+    panel.api.setSize({
+      ...(place.width ? { width: place.width } : {}),
+      ...(place.height ? { height: place.height } : {}),
+    });
+  }
+  api.getPanel(LAYOUTS[name][0]?.id ?? '')?.api.setActive();
+}
+
+export const panelIdsOf = (name: WorkspaceName) => LAYOUTS[name].map((place) => place.id);

@@ -1,0 +1,187 @@
+import { type KeyboardEvent, useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { RightClick } from '@/kit/Menu';
+import { ErrorState } from '@/kit/states';
+import { useDraft } from '@/lib/draft';
+import { useLinks } from '@/lib/links';
+import { usePrefs } from '@/lib/prefs';
+import { useUi } from '@/lib/ui';
+import { useCommand, useTransport } from '@/transport/hooks';
+import { useInstrument } from '@/transport/instruments';
+import { useLive } from '@/transport/live';
+import type { Decision, Fill } from '@/transport/types';
+import { ChartLegend } from './ChartLegend';
+import { ChartSummary } from './ChartSummary';
+import { ChartTable } from './ChartTable';
+import { chartParams } from './chart.params';
+import { ChartController, type Phase } from './controller';
+import { LineTags } from './LineTags';
+import { LightweightChart } from './lwc';
+import { useOrderLines } from './orderLines';
+import { planFor } from './studies';
+import { useMarkers } from './useMarkers';
+
+const NO_FILLS: Fill[] = [];
+const NO_DECISIONS: Decision[] = [];
+
+export function ChartPanel({ panelId, params: raw }: { panelId: string; params: unknown }) {
+  const { t } = useTranslation();
+  const params = useMemo(() => chartParams(raw), [raw]);
+  const { compact } = params;
+  const transport = useTransport();
+  const instrumentId = useLinks((s) => s.instrument[params.group]);
+  const instrument = useInstrument(instrumentId);
+  const indicators = useCommand('indicators.list', {}, { staleTime: Number.POSITIVE_INFINITY }).data?.indicators;
+  const { theme, palette } = usePrefs();
+  const host = useRef<HTMLDivElement>(null);
+  const [chart, setChart] = useState<ChartController | null>(null);
+  const [phase, setPhase] = useState<Phase>({ state: 'loading' });
+  const [merged, setMerged] = useState(1);
+  const rightClickPrice = useRef<number | null>(null);
+  const open = useUi((s) => s.open);
+  const set = params.studies.join(',');
+
+  useEffect(() => {
+    const element = host.current;
+    if (!element) return;
+    const controller = new ChartController(transport, new LightweightChart(element, compact));
+    controller.onPhase = setPhase;
+    controller.onLevel = setMerged;
+    setChart(controller);
+    const visible = new IntersectionObserver(([entry]) => controller.setHidden(!entry?.isIntersecting));
+    visible.observe(element);
+    return () => {
+      visible.disconnect();
+      controller.dispose();
+      setChart(null);
+    };
+  }, [transport, compact]);
+
+  useEffect(() => {
+    if (!chart) return;
+    chart.planFor = (names, decimals) => planFor(names, decimals, indicators ?? [], compact);
+    chart.open({ instrument: instrumentId, timeframe: params.timeframe, set });
+  }, [chart, instrumentId, params.timeframe, set, compact, indicators]);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: colours are read from the document when the theme changes
+  useEffect(() => {
+    chart?.port.retheme();
+    chart?.replan();
+  }, [chart, theme, palette, indicators]);
+
+  const fills = useLive('fills', compact ? null : {}).data ?? NO_FILLS;
+  const decisions = useLive('decisions', compact ? null : {}).data ?? NO_DECISIONS;
+  useMarkers(chart, instrumentId, fills, decisions, theme);
+  const lines = useOrderLines(chart, compact ? null : instrumentId, theme);
+
+  useEffect(() => {
+    chart?.port.onMarkerClick((id) => open({ kind: 'explain', id, title: id }));
+  }, [chart, open]);
+
+  const decimals = instrument?.price_decimals ?? 2;
+  const begin = useDraft((s) => s.begin);
+  const menu = useMemo(() => {
+    const draft = (side: 'buy' | 'sell', type: 'limit' | 'stop') => () => {
+      const price = rightClickPrice.current;
+      if (price === null || !instrument) return;
+      const text = toTick(price, instrument.tick_size, instrument.price_decimals);
+      begin(instrument.id, { side, type, ...(type === 'limit' ? { price: text } : { stop: text }) });
+      useUi.getState().show('ticket');
+    };
+    return [
+      { id: 'buy-limit', label: t('chart.menu.buyLimit'), run: draft('buy', 'limit') },
+      { id: 'sell-limit', label: t('chart.menu.sellLimit'), run: draft('sell', 'limit') },
+      { id: 's1', separator: true as const },
+      { id: 'buy-stop', label: t('chart.menu.buyStop'), run: draft('buy', 'stop') },
+      { id: 'sell-stop', label: t('chart.menu.sellStop'), run: draft('sell', 'stop') },
+      { id: 's2', separator: true as const },
+      {
+        id: 'copy',
+        label: t('chart.menu.copyPrice'),
+        run: () => void navigator.clipboard?.writeText(String(rightClickPrice.current ?? '')),
+      },
+      { id: 'newest', label: t('chart.menu.newest'), keys: 'End', run: () => chart?.port.scrollToNewest() },
+    ];
+  }, [t, begin, instrument, chart]);
+
+  const onKeyDown = useCallback(
+    (event: KeyboardEvent) => {
+      if (!chart || event.target !== event.currentTarget || event.ctrlKey || event.altKey || event.metaKey) return;
+      const visible = chart.port.visible();
+      const span = visible ? visible.to - visible.from : 0;
+      const zoom = (factor: number) => visible && chart.port.show({ from: visible.to - span * factor, to: visible.to });
+      const pan = (by: number) =>
+        visible && chart.port.show({ from: visible.from + span * by, to: visible.to + span * by });
+      const actions: Record<string, () => void> = {
+        ArrowLeft: () => chart.step(-1),
+        ArrowRight: () => chart.step(1),
+        PageUp: () => void pan(-0.5),
+        PageDown: () => void pan(0.5),
+        End: () => chart.port.scrollToNewest(),
+        '+': () => void zoom(0.8),
+        '-': () => void zoom(1.25),
+      };
+      const run = actions[event.key];
+      if (run) {
+        event.preventDefault();
+        run();
+      }
+    },
+    [chart],
+  );
+
+  const title = `${instrument?.symbol ?? instrumentId} ${params.timeframe}`;
+  return (
+    <div className="flex h-full flex-col" data-panel={panelId}>
+      <RightClick items={compact ? menu.slice(-1) : menu}>
+        <div
+          role="group"
+          aria-roledescription={t('chart.role')}
+          aria-label={t('chart.label', { title })}
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: arrows read candle by candle
+          tabIndex={0}
+          onKeyDown={onKeyDown}
+          onContextMenu={(event) => {
+            const box = event.currentTarget.getBoundingClientRect();
+            rightClickPrice.current = chart?.port.priceAt(event.clientY - box.top) ?? null;
+          }}
+          className="relative min-h-0 flex-1 overflow-hidden"
+        >
+          <div ref={host} aria-hidden className="absolute inset-0" />
+          {phase.state === 'loading' ? (
+            <div role="status" aria-label={t('state.loading')} className="absolute inset-0 p-3">
+              <div className="skeleton h-3 w-40" />
+            </div>
+          ) : null}
+          {phase.state === 'error' ? (
+            <div className="absolute inset-0 bg-bg1">
+              <ErrorState
+                message={phase.error.message}
+                code={phase.error.code}
+                retryLabel={t('action.retry')}
+                copyLabel={t('action.copyDetails')}
+                onRetry={() => chart?.retry()}
+              />
+            </div>
+          ) : null}
+          {chart && phase.state === 'ready' ? (
+            <>
+              {compact ? null : (
+                <ChartLegend chart={chart} instrument={instrument} indicators={indicators ?? []} merged={merged} />
+              )}
+              {compact ? null : <LineTags chart={chart} lines={lines} decimals={decimals} />}
+              <ChartSummary chart={chart} title={title} decimals={decimals} />
+            </>
+          ) : null}
+          {params.table && chart ? <ChartTable chart={chart} title={title} decimals={decimals} /> : null}
+        </div>
+      </RightClick>
+    </div>
+  );
+}
+
+/** The tick nearest to where the pointer was. The pointer's own precision is a pixel, so a float is enough here. */
+export function toTick(price: number, tick: string, decimals: number): string {
+  const size = Number(tick);
+  return (size > 0 ? Math.round(price / size) * size : price).toFixed(decimals);
+}

@@ -1,0 +1,62 @@
+import type { Group } from '@/lib/links';
+
+/** What a chart panel remembers in the layout. */
+export interface ChartParams {
+  group: Group;
+  timeframe: string;
+  studies: string[];
+  compact: boolean;
+  /** Shows the table instead of the picture. */
+  table: boolean;
+}
+
+export const CHART_DEFAULTS: ChartParams = {
+  group: 'A',
+  timeframe: '15m',
+  studies: ['ema(21)', 'ema(55)', 'bb(20,2)', 'rsi(14)'],
+  compact: false,
+  table: false,
+};
+
+/** Layouts are stored text: whatever is missing or wrong becomes the default. */
+export function chartParams(raw: unknown): ChartParams {
+  const value = (typeof raw === 'object' && raw !== null ? raw : {}) as Partial<ChartParams>;
+  return {
+    group: value.group && /^[A-F]$/.test(value.group) ? value.group : CHART_DEFAULTS.group,
+    timeframe: typeof value.timeframe === 'string' ? value.timeframe : CHART_DEFAULTS.timeframe,
+    studies: Array.isArray(value.studies)
+      ? value.studies.filter((each) => typeof each === 'string')
+      : CHART_DEFAULTS.studies,
+    compact: value.compact === true,
+    table: value.table === true,
+  };
+}
+
+export const TIMEFRAMES = ['1m', '5m', '15m', '1h', '4h', '1d'] as const;
+export const MORE_TIMEFRAMES = [
+  '1s',
+  '5s',
+  '15s',
+  '30s',
+  '2m',
+  '3m',
+  '10m',
+  '30m',
+  '2h',
+  '6h',
+  '8h',
+  '12h',
+  '1w',
+  '1M',
+];
+
+/** `15` → `15m`, `4H` → `4h`, `1D` → `1d`, `1M` → `1M`; `null` when it is no timeframe. */
+export function readTimeframe(text: string): string | null {
+  const match = /^(\d{1,4})\s*([a-z]?)$/i.exec(text.trim());
+  if (!match || Number(match[1]) === 0) return null;
+  const unit = match[2] || 'm';
+  const known = unit === 'M' ? 'M' : unit.toLowerCase();
+  return 'smhdwM'.includes(known) ? `${Number(match[1])}${known}` : null;
+}
+/** The picture writes days and longer with a capital: `1D`. */
+export const timeframeLabel = (timeframe: string) => timeframe.replace(/([dw])$/, (unit) => unit.toUpperCase());

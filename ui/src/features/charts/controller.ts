@@ -1,0 +1,277 @@
+import { nextFrame } from '@/lib/frame';
+import { decodeFrame } from '@/transport/frame';
+import { type Transport, TransportError } from '@/transport/Transport';
+import type { ChartBar, ChartDelta } from '@/transport/types';
+import { CandleStore } from './candleStore';
+import type { ChartPort, Plan } from './port';
+import {
+  LEVEL_FACTOR,
+  levelFor,
+  needsPage,
+  needsSwap,
+  type Range,
+  type Span,
+  WINDOW_BARS,
+  windowAround,
+} from './window';
+
+export interface ChartKey {
+  instrument: string;
+  timeframe: string;
+  /** Studies as the engine reads them: `ema(21),bb(20,2)`. */
+  set: string;
+}
+export type Phase = { state: 'loading' } | { state: 'ready' } | { state: 'error'; error: TransportError };
+
+const FIRST_PAGE = 1_000;
+const PAGE = 2_000;
+const UNITS: Record<string, number> = { s: 1, m: 60, h: 3_600, d: 86_400, w: 604_800, M: 2_419_200 };
+
+/** Length of a timeframe in seconds; for a month the shortest one. */
+export function timeframeSeconds(timeframe: string): number {
+  const match = /^(\d+)([smhdwM])$/.exec(timeframe);
+  return match ? Number(match[1]) * (UNITS[match[2] ?? 'm'] ?? 60) : 60;
+}
+
+/** Histories of charts that were open lately, so that switching back is instant; the least used go first. */
+class Cache {
+  readonly #stores = new Map<string, CandleStore>();
+  constructor(private readonly budget: number) {}
+  take(key: string): CandleStore {
+    const store = this.#stores.get(key) ?? new CandleStore();
+    this.#stores.delete(key);
+    this.#stores.set(key, store);
+    let bytes = 0;
+    for (const each of this.#stores.values()) bytes += each.bytes;
+    for (const [old, each] of this.#stores) {
+      if (bytes <= this.budget || old === key) break;
+      bytes -= each.bytes;
+      this.#stores.delete(old);
+    }
+    return store;
+  }
+}
+const cache = new Cache(64 * 1024 * 1024);
+
+/** Joins the history, the live stream and the chart library. Lives outside of React and is disposed by its owner. */
+export class ChartController {
+  onPhase: (phase: Phase) => void = () => {};
+  /** The candle shown in the legend changed: index and level. */
+  onReading: () => void = () => {};
+  onLevel: (merged: number) => void = () => {};
+  planFor: (names: string[], decimals: number) => Plan = () => ({
+    plots: [],
+    volume: 'none',
+    priceDecimals: 2,
+    guides: [],
+  });
+
+  store = new CandleStore();
+  #key: ChartKey | null = null;
+  #level = 0;
+  #span: Span = { start: 0, end: 0 };
+  #stop: (() => void) | null = null;
+  #abort: AbortController | null = null;
+  #paging = false;
+  #pending: ChartBar[] = [];
+  #hover: number | null = null;
+  #hidden = false;
+  #disposed = false;
+  receivedAt = 0;
+
+  constructor(
+    private readonly transport: Transport,
+    readonly port: ChartPort,
+  ) {
+    port.onVisible((range) => nextFrame(() => this.#moved(range)));
+    port.onCrosshair((row) => {
+      this.#hover = row;
+      nextFrame(this.#read);
+    });
+  }
+
+  get level(): number {
+    return this.#level;
+  }
+  get rows(): number {
+    return this.store.level(this.#level).rows;
+  }
+  /** Row the legend reads: under the pointer, else the newest. */
+  get readingRow(): number {
+    const last = this.rows - 1;
+    return this.#hover === null ? last : Math.max(0, Math.min(last, this.#hover));
+  }
+  get hovering(): boolean {
+    return this.#hover !== null;
+  }
+  value(column: number, row: number): number {
+    return this.store.level(this.#level).columns[column]?.[row] ?? Number.NaN;
+  }
+  /** Reads one candle to the left or right, for the keyboard. */
+  step(by: number): void {
+    this.#hover = Math.max(0, Math.min(this.rows - 1, this.readingRow + by));
+    this.#read();
+  }
+
+  readonly #read = () => {
+    if (!this.#disposed) this.onReading();
+  };
+
+  open(key: ChartKey): void {
+    if (this.#key && JSON.stringify(this.#key) === JSON.stringify(key)) return;
+    this.#key = key;
+    this.#stop?.();
+    this.#hover = null;
+    this.#pending = [];
+    this.store = cache.take(JSON.stringify(key));
+    if (this.store.rows > 0) this.#render(null);
+    void this.#load();
+    this.#stop = this.transport.subscribe(
+      'chart',
+      key,
+      (batch) => this.#live(batch.data),
+      (error) => this.store.rows === 0 && this.onPhase({ state: 'error', error }),
+    );
+  }
+
+  retry(): void {
+    void this.#load();
+  }
+
+  async #load(): Promise<void> {
+    const key = this.#key;
+    if (!key) return;
+    this.#abort?.abort();
+    this.#abort = new AbortController();
+    if (this.store.rows === 0) this.onPhase({ state: 'loading' });
+    try {
+      const bytes = await this.transport.callBinary(
+        'chart.window',
+        { ...key, limit: FIRST_PAGE },
+        { signal: this.#abort.signal },
+      );
+      if (key !== this.#key || this.#disposed) return;
+      const fresh = this.store.rows === 0;
+      const keep = fresh ? null : this.#keepView();
+      this.store.reset(decodeFrame(bytes));
+      this.receivedAt = performance.now();
+      this.#render(keep);
+      this.onPhase({ state: 'ready' });
+      this.#flush();
+    } catch (cause) {
+      const error = TransportError.from(cause);
+      if (error.code === 'canceled' || key !== this.#key || this.#disposed) return;
+      if (this.store.rows === 0) this.onPhase({ state: 'error', error });
+    }
+  }
+
+  /** The view as a distance from the newest candle, so that a reload does not move it. */
+  #keepView(): Range | null {
+    const visible = this.port.visible();
+    return visible && this.#level === 0
+      ? { from: visible.from - this.store.rows, to: visible.to - this.store.rows }
+      : null;
+  }
+
+  #render(keep: Range | null): void {
+    this.#level = 0;
+    this.onLevel(1);
+    const { rows } = this.store;
+    this.port.setPlan(this.planFor(this.store.names, this.store.priceDecimals));
+    const visible = keep ? { from: keep.from + rows, to: keep.to + rows } : { from: rows - 130, to: rows + 12 };
+    this.#span = windowAround(visible, rows);
+    this.port.setWindow(this.store.level(0), this.#span, visible);
+    this.#read();
+  }
+
+  /** Draws again with another plan (colours, panes) over the same data. */
+  replan(): void {
+    if (this.store.rows === 0) return;
+    const visible = this.port.visible();
+    this.port.setPlan(this.planFor(this.store.names, this.store.priceDecimals));
+    this.port.setWindow(this.store.level(this.#level), this.#span, visible);
+    this.#read();
+  }
+
+  #moved(visible: Range): void {
+    if (this.#disposed || this.store.rows === 0) return;
+    const factor = LEVEL_FACTOR ** this.#level;
+    const wanted = levelFor((visible.to - visible.from) * factor);
+    if (wanted !== this.#level) {
+      const scale = factor / LEVEL_FACTOR ** wanted;
+      this.#level = wanted;
+      this.onLevel(LEVEL_FACTOR ** wanted);
+      this.#swap({ from: visible.from * scale, to: visible.to * scale });
+    } else if (needsSwap(this.#span, visible, this.rows)) this.#swap(visible);
+    const bars = { from: visible.from * factor, to: visible.to * factor };
+    if (needsPage(bars) && this.store.hasMoreBefore) void this.#page();
+  }
+
+  #swap(visible: Range): void {
+    const level = this.store.level(this.#level);
+    this.#span = windowAround(visible, level.rows, WINDOW_BARS);
+    this.port.setWindow(level, this.#span, visible);
+  }
+
+  async #page(): Promise<void> {
+    const key = this.#key;
+    if (this.#paging || !key) return;
+    this.#paging = true;
+    try {
+      const before = new Date(this.store.time(0) * 1000).toISOString();
+      const bytes = await this.transport.callBinary('chart.window', { ...key, before, limit: PAGE });
+      if (key !== this.#key || this.#disposed) return;
+      const visible = this.port.visible();
+      const added = this.store.prepend(decodeFrame(bytes)) / LEVEL_FACTOR ** this.#level;
+      if (visible && added > 0) this.#swap({ from: visible.from + added, to: visible.to + added });
+    } catch (cause) {
+      // History that does not come is asked for again by the next movement; the chart shows what it has.
+      if (!TransportError.from(cause).retryable) this.store.hasMoreBefore = false;
+    } finally {
+      this.#paging = false;
+    }
+  }
+
+  #live(delta: ChartDelta): void {
+    this.receivedAt = performance.now();
+    if (delta.closed) this.#pending.push(...delta.closed);
+    if (delta.forming) {
+      // Only the newest state of a forming candle matters.
+      const last = this.#pending.at(-1);
+      if (last && last.time === delta.forming.time) this.#pending.pop();
+      this.#pending.push(delta.forming);
+    }
+    if (!this.#hidden) nextFrame(this.#flush);
+  }
+
+  setHidden(hidden: boolean): void {
+    this.#hidden = hidden;
+    if (!hidden) nextFrame(this.#flush);
+  }
+
+  readonly #flush = () => {
+    if (this.#disposed || this.store.rows === 0 || this.#pending.length === 0 || !this.#key) return;
+    const step = timeframeSeconds(this.#key.timeframe);
+    const bars = this.#pending;
+    this.#pending = [];
+    const firstRow = this.rows - 1;
+    for (const bar of bars)
+      if (this.store.apply(bar, step) === 'hole') {
+        void this.#load();
+        return;
+      }
+    const level = this.store.level(this.#level);
+    if (this.#span.end >= firstRow + 1) {
+      for (let row = firstRow; row < level.rows; row++) this.port.updateLast(level, row);
+      this.#span = { ...this.#span, end: level.rows };
+    }
+    if (this.#hover === null) this.#read();
+  };
+
+  dispose(): void {
+    this.#disposed = true;
+    this.#abort?.abort();
+    this.#stop?.();
+    this.port.dispose();
+  }
+}

@@ -1,0 +1,111 @@
+import type {
+  IPrimitivePaneRenderer,
+  IPrimitivePaneView,
+  ISeriesPrimitive,
+  PrimitiveHoveredItem,
+  SeriesAttachedParameter,
+  Time,
+  UTCTimestamp,
+} from 'lightweight-charts';
+import { HIGH, type Level, LOW, TIME } from './candleStore';
+import type { ChartMarker } from './port';
+import { lastAtOrBefore, type Span } from './window';
+
+type Target = Parameters<IPrimitivePaneRenderer['draw']>[0];
+const SIZE = 5;
+
+/**
+ * Our fills and decisions on the price. Markers are sorted by time and only those in sight are looked at, so a
+ * thousand of them cost what ten cost.
+ */
+export class MarkerLayer implements ISeriesPrimitive<Time>, IPrimitivePaneView, IPrimitivePaneRenderer {
+  onPaint: () => void = () => {};
+  #markers: ChartMarker[] = [];
+  #times: number[] = [];
+  #host: SeriesAttachedParameter<Time> | null = null;
+  #drawn: { id: string; x: number; y: number }[] = [];
+
+  constructor(
+    private readonly level: () => Level | null,
+    private readonly span: () => Span,
+  ) {}
+
+  set(markers: readonly ChartMarker[]): void {
+    this.#markers = [...markers].sort((a, b) => a.time - b.time);
+    this.#times = this.#markers.map((m) => m.time);
+    this.#host?.requestUpdate();
+  }
+
+  attached(host: SeriesAttachedParameter<Time>): void {
+    this.#host = host;
+  }
+  detached(): void {
+    this.#host = null;
+  }
+  updateAllViews(): void {
+    this.onPaint();
+  }
+  paneViews(): readonly IPrimitivePaneView[] {
+    return [this];
+  }
+  zOrder(): 'top' {
+    return 'top';
+  }
+  renderer(): IPrimitivePaneRenderer {
+    return this;
+  }
+
+  hitTest(x: number, y: number): PrimitiveHoveredItem | null {
+    const hit = this.#drawn.find((m) => Math.abs(m.x - x) < 9 && Math.abs(m.y - y) < 12);
+    return hit ? { externalId: hit.id, cursorStyle: 'pointer', zOrder: 'top' } : null;
+  }
+
+  draw(target: Target): void {
+    const host = this.#host;
+    const level = this.level();
+    this.#drawn = [];
+    if (!host || !level || this.#markers.length === 0) return;
+    const times = level.columns[TIME];
+    const range = host.chart.timeScale().getVisibleLogicalRange();
+    if (!times || !range) return;
+    const span = this.span();
+    const firstRow = Math.max(span.start, Math.floor(range.from) + span.start);
+    const lastRow = Math.min(span.end - 1, Math.ceil(range.to) + span.start);
+    const from = lastAtOrBefore(this.#times, (times[firstRow] ?? 0) - 1e-9) + 1;
+    const lastTime = lastRow >= level.rows - 1 ? Number.POSITIVE_INFINITY : (times[lastRow + 1] ?? 0);
+
+    // biome-ignore lint/correctness/useHookAtTopLevel: a drawing call of the chart library, not a React hook
+    target.useMediaCoordinateSpace(({ context }) => {
+      context.font = '500 11px "Inter Variable", system-ui, sans-serif';
+      context.textAlign = 'center';
+      for (let i = from; i < this.#markers.length; i++) {
+        const marker = this.#markers[i];
+        if (!marker || marker.time >= lastTime) break;
+        const row = lastAtOrBefore(times, marker.time, level.rows);
+        const x = host.chart.timeScale().timeToCoordinate((times[row] ?? 0) as UTCTimestamp);
+        const below = marker.kind === 'buy';
+        const anchor = below ? level.columns[LOW]?.[row] : level.columns[HIGH]?.[row];
+        const y = anchor === undefined ? null : host.series.priceToCoordinate(anchor);
+        if (x === null || y === null) continue;
+        const tip = below ? y + 6 : y - 6;
+        const way = below ? 1 : -1;
+        context.fillStyle = marker.color;
+        context.beginPath();
+        if (marker.kind === 'dot') context.arc(x, tip + way * SIZE, SIZE - 0.5, 0, 2 * Math.PI);
+        else {
+          context.moveTo(x, tip);
+          context.lineTo(x + SIZE, tip + way * SIZE);
+          context.lineTo(x + 2, tip + way * SIZE);
+          context.lineTo(x + 2, tip + way * SIZE * 2);
+          context.lineTo(x - 2, tip + way * SIZE * 2);
+          context.lineTo(x - 2, tip + way * SIZE);
+          context.lineTo(x - SIZE, tip + way * SIZE);
+        }
+        context.fill();
+        context.textBaseline = below ? 'top' : 'bottom';
+        context.fillText(marker.text, x, tip + way * (SIZE * 2 + 3));
+        this.#drawn.push({ id: marker.id, x, y: tip + way * SIZE });
+      }
+    });
+  }
+}

@@ -1,0 +1,67 @@
+import type { Level } from './candleStore';
+import type { Range, Span } from './window';
+
+/** One line of one study: where it is drawn and from which column. */
+export interface Plot {
+  column: number;
+  /** `ema(21)`: plots of one study share it. */
+  study: string;
+  title: string;
+  color: string;
+  /** 0 = with the price; 1 … own panes below. */
+  pane: number;
+  width: 1 | 2;
+  faint: boolean;
+}
+export interface Plan {
+  plots: Plot[];
+  /** `pane` = own pane, `overlay` = at the foot of the price pane, `none`. */
+  volume: 'pane' | 'overlay' | 'none';
+  priceDecimals: number;
+  /** Thresholds of an oscillator's pane, e.g. 30 and 70. */
+  guides: { pane: number; values: number[] }[];
+}
+
+export interface ChartLine {
+  id: string;
+  price: number;
+  color: string;
+  style: 'solid' | 'dotted' | 'dashed';
+  axisText: string;
+}
+export interface ChartMarker {
+  id: string;
+  time: number;
+  kind: 'buy' | 'sell' | 'dot';
+  text: string;
+  color: string;
+  /** Where it points; by default below the low (buy) or above the high. */
+  price?: number;
+}
+
+/** What a chart library must do for us. The rest of the feature knows only this. */
+export interface ChartPort {
+  setPlan(plan: Plan): void;
+  /** Gives the library a slice of a level. `visible` is in indices of the level; `null` shows the newest candles. */
+  setWindow(level: Level, span: Span, visible: Range | null): void;
+  /** The last candle of the window changed, or one was added. */
+  updateLast(level: Level, row: number): void;
+  setLines(lines: readonly ChartLine[]): void;
+  setMarkers(markers: readonly ChartMarker[]): void;
+  /** Visible range in indices of the level last given. */
+  visible(): Range | null;
+  show(range: Range): void;
+  scrollToNewest(): void;
+  onVisible(on: (range: Range) => void): void;
+  /** Index of the candle under the pointer, `null` when it left. */
+  onCrosshair(on: (row: number | null) => void): void;
+  onMarkerClick(on: (id: string) => void): void;
+  /** After every repaint of the price scale: tags follow their prices. */
+  onLayout(on: () => void): void;
+  yOf(price: number): number | null;
+  priceAt(y: number): number | null;
+  paneTops(): number[];
+  axisWidth(): number;
+  retheme(): void;
+  dispose(): void;
+}

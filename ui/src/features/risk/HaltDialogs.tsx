@@ -1,0 +1,2 @@
+export const HaltOptions = () => null;
+export const Resume = () => null;

@@ -1,0 +1,48 @@
+import { create } from 'zustand';
+import type { OrderArgs, OrderPreview, Position } from '@/transport/types';
+
+/** What lies over the workspace. One at a time. */
+export type Overlay =
+  | { kind: 'palette'; query: string }
+  | { kind: 'shortcuts' }
+  | { kind: 'about' }
+  | { kind: 'review'; order: OrderArgs; preview: OrderPreview }
+  | { kind: 'explain'; id: string; title: string }
+  | { kind: 'close-position'; position: Position }
+  | { kind: 'close-all'; positions: Position[] }
+  | { kind: 'halt-options' }
+  | { kind: 'resume' };
+
+export const WORKSPACES = ['trade', 'research', 'automate', 'monitor'] as const;
+export type WorkspaceName = (typeof WORKSPACES)[number];
+
+interface Ui {
+  workspace: WorkspaceName;
+  overlay: Overlay | null;
+  /** Counts up to ask the dock to show a panel of a kind. */
+  reveal: { kind: string; nonce: number };
+  /** Panel that had the last interaction, for commands that act on "the chart". */
+  activePanel: string | null;
+  /** The backtest the report shows, by job. */
+  open(overlay: Overlay): void;
+  close(): void;
+  go(workspace: WorkspaceName): void;
+  show(kind: string): void;
+  setActivePanel(id: string | null): void;
+  resetNonce: number;
+  resetLayout(): void;
+}
+
+export const useUi = create<Ui>((set) => ({
+  workspace: 'trade',
+  overlay: null,
+  reveal: { kind: '', nonce: 0 },
+  activePanel: null,
+  resetNonce: 0,
+  open: (overlay) => set({ overlay }),
+  close: () => set({ overlay: null }),
+  go: (workspace) => set({ workspace, overlay: null }),
+  show: (kind) => set((s) => ({ reveal: { kind, nonce: s.reveal.nonce + 1 } })),
+  setActivePanel: (activePanel) => set({ activePanel }),
+  resetLayout: () => set((s) => ({ resetNonce: s.resetNonce + 1 })),
+}));

@@ -1,0 +1,44 @@
+import '@/boot/locale';
+import '@/styles/index.css';
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { App } from '@/app/App';
+import { ConnectFailed } from '@/app/ConnectFailed';
+import { startI18n } from '@/i18n';
+import { applyPrefs, usePrefs } from '@/lib/prefs';
+import { connect } from '@/transport/connect';
+import { TransportProvider } from '@/transport/hooks';
+import { TransportError } from '@/transport/Transport';
+
+async function start(): Promise<void> {
+  applyPrefs();
+  await startI18n(usePrefs.getState().language);
+  const element = document.getElementById('root');
+  if (!element) throw new Error('the page has no #root');
+  const root = createRoot(element);
+  try {
+    const transport = await connect();
+    const queries = new QueryClient({
+      defaultOptions: {
+        queries: {
+          refetchOnWindowFocus: false,
+          retry: (failures, error) => error instanceof TransportError && error.retryable && failures < 3,
+        },
+      },
+    });
+    root.render(
+      <StrictMode>
+        <QueryClientProvider client={queries}>
+          <TransportProvider transport={transport}>
+            <App />
+          </TransportProvider>
+        </QueryClientProvider>
+      </StrictMode>,
+    );
+  } catch (cause) {
+    root.render(<ConnectFailed error={TransportError.from(cause)} />);
+  }
+}
+
+void start();
