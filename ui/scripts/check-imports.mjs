@@ -23,7 +23,11 @@ for (const file of files) {
   const text = readFileSync(join(src, file), 'utf8');
   const [folder, feature] = file.split('/');
   for (const [, from] of text.matchAll(/(?:from|import\()\s*'([^']+)'/g)) {
-    const target = from.startsWith('@/') ? from.slice(2) : from.startsWith('.') ? relative(src, join(src, file, '..', from)) : null;
+    const target = from.startsWith('@/')
+      ? from.slice(2)
+      : from.startsWith('.')
+        ? relative(src, join(src, file, '..', from))
+        : null;
     if (target === null) {
       if (from.startsWith('@tauri-apps/') && file !== 'transport/TauriTransport.ts') wrong.push(`${file}: ${from}`);
       continue;
@@ -34,7 +38,8 @@ for (const file of files) {
     if (folder === 'features' && to === 'features' && feature !== toFeature) wrong.push(`${file}: ${from}`);
     if (to === 'dev' && folder !== 'dev') wrong.push(`${file}: ${from}`);
   }
-  if (/\bfetch\(|new WebSocket\(/.test(text) && folder !== 'transport' && folder !== 'dev') wrong.push(`${file}: talks to the network`);
+  if (/\bfetch\(|new WebSocket\(/.test(text) && folder !== 'transport' && folder !== 'dev')
+    wrong.push(`${file}: talks to the network`);
 }
 for (const line of wrong) console.error(line);
 if (wrong.length) process.exit(1);
