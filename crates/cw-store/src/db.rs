@@ -35,7 +35,7 @@ pub(crate) fn sqlite_options(path: &Path, read_only: bool) -> SqliteConnectOptio
     if read_only {
         options
     } else {
-        options.create_if_missing(true).journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Normal)
+        options.create_if_missing(true).journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full)
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use futures_util::stream::{self, Stream};
-use sqlx::sqlite::{SqliteConnection, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
+use sqlx::sqlite::{SqliteConnection, SqlitePoolOptions, SqliteRow};
 use sqlx::{Connection, Row, SqlitePool};
 use tokio::sync::Mutex;
 
@@ -87,9 +87,7 @@ impl Journal {
         let writer = if read_only {
             None
         } else {
-            let mut connection = SqliteConnection::connect_with(&options.clone().synchronous(SqliteSynchronous::Full))
-                .await
-                .during(WHAT)?;
+            let mut connection = SqliteConnection::connect_with(&options).await.during(WHAT)?;
             migrate::up(&mut connection, &migrate::JOURNAL, "journal").await?;
             create_instance(&mut connection).await?;
             let head = read_head(&mut connection).await?;
@@ -260,6 +258,37 @@ impl Journal {
             .collect()
     }
 
+    /// Remembers the audit log's newest row where an editor of the log does not reach.
+    pub(crate) async fn put_audit_head(&self, (number, hash): (i64, Hash)) -> Result<()> {
+        const WHAT: &str = "keeping the audit log's head";
+        let mut writer = self.writer.as_ref().ok_or(StoreError::ReadOnly { what: WHAT })?.lock().await;
+        let connection = writer.connection.as_mut().ok_or_else(closed)?;
+        // Two appends may finish in the other order.
+        sqlx::query(
+            "INSERT INTO meta (key, value) VALUES ('audit_head', $1) ON CONFLICT (key) DO UPDATE \
+             SET value = excluded.value WHERE CAST(excluded.value AS INTEGER) > CAST(value AS INTEGER)",
+        )
+        .bind(format!("{number} {}", hex::encode(hash)))
+        .execute(connection)
+        .await
+        .during(WHAT)
+        .map(|_| ())
+    }
+
+    pub(crate) async fn audit_head(&self) -> Result<Option<(i64, Hash)>> {
+        let text: Option<String> = sqlx::query_scalar("SELECT value FROM meta WHERE key = 'audit_head'")
+            .fetch_optional(&self.reader)
+            .await
+            .during("reading the audit log's head")?;
+        text.map(|text| {
+            let damaged = || StoreError::corrupt(format!("the audit log's head {text:?}"));
+            let (number, hash) = text.split_once(' ').ok_or_else(damaged)?;
+            let hash = hex::decode(hash).map_err(|_| damaged())?;
+            Ok((number.parse().map_err(|_| damaged())?, hash_of(hash)?))
+        })
+        .transpose()
+    }
+
     pub(crate) async fn close(&self) -> Result<()> {
         self.reader.close().await;
         if let Some(writer) = &self.writer
@@ -350,6 +379,6 @@ fn block(row: &SqliteRow) -> Result<JournalBlock> {
     })
 }
 
-fn hash_of(bytes: Vec<u8>) -> Result<Hash> {
+pub(crate) fn hash_of(bytes: Vec<u8>) -> Result<Hash> {
     bytes.try_into().map_err(|_| StoreError::corrupt("a journal hash that is not 32 bytes long"))
 }

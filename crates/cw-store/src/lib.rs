@@ -35,21 +35,30 @@
 //! # }
 //! ```
 
+mod audit;
 mod candles;
 mod db;
 mod error;
+mod instruments;
+mod jobs;
 mod journal;
 mod lock;
 mod migrate;
 mod open;
+mod projections;
 mod raw;
 mod series;
 mod settings;
 
+pub use audit::{AuditEntry, AuditReport, AuditRow};
 pub use candles::{CandleQuery, OnConflict, SortOrder, StoredCandle, WriteReport};
 pub use error::{Result, StoreError};
+pub use jobs::{Job, JobState};
 pub use journal::{Hash, Journal, JournalBlock, JournalHead, SNAPSHOTS_KEPT, Snapshot};
 pub use migrate::MigrationStatus;
 pub use open::{Store, StoreConfig};
+pub use projections::{
+    DecisionRow, FillQuery, FillRow, LedgerBalance, LedgerReport, OrderQuery, Posting, ProjectionBatch, Verdict,
+};
 pub use series::{Channel, Source, SourceKind};
 pub use settings::{WORKSPACE_REVISIONS, Workspace};

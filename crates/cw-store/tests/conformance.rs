@@ -8,6 +8,7 @@ mod cases {
     pub mod candles;
     pub mod schema;
     pub mod settings;
+    pub mod trading;
 }
 
 use std::panic::AssertUnwindSafe;
@@ -93,6 +94,15 @@ suite! {
     settings::settings_are_kept,
     settings::workspaces_keep_their_last_revisions,
     settings::a_workspace_saved_elsewhere_is_a_conflict,
+    trading::a_batch_is_written_once,
+    trading::orders_are_listed_newest_first_with_filters,
+    trading::fills_and_decisions_come_back_exactly,
+    trading::an_unbalanced_transaction_is_refused_whole,
+    trading::the_ledger_can_be_verified,
+    trading::projections_can_be_rebuilt,
+    trading::every_edit_of_the_audit_log_is_found,
+    trading::instruments_are_kept,
+    trading::jobs_are_kept_with_their_results,
     candles::writing_twice_changes_nothing,
     candles::ranges_are_half_open_and_limits_count_from_either_end,
     candles::a_changed_candle_is_a_revision,

@@ -1,0 +1,15 @@
+-- Long work: backtests, sweeps, fetches. The request and the result as they were, so that both can be looked at later.
+CREATE TABLE jobs (
+    id          TEXT    PRIMARY KEY,
+    instance    TEXT    NOT NULL,
+    kind        TEXT    NOT NULL,
+    title       TEXT    NOT NULL,
+    state       TEXT    NOT NULL CHECK (state IN ('queued', 'running', 'done', 'failed', 'canceled')),
+    request     JSONB   NOT NULL,
+    result      JSONB,
+    fingerprint TEXT,
+    error       TEXT,
+    created_at  BIGINT  NOT NULL,
+    finished_at BIGINT
+);
+CREATE INDEX jobs_created ON jobs (created_at);
