@@ -78,6 +78,10 @@ export class MockTransport implements Transport {
     return [...this.#subscriptions].filter((s) => s.topic === topic).map((s) => s.params as Params<T>);
   }
 
+  mark(): void {
+    // Nobody measures the fixtures.
+  }
+
   close(): void {
     this.status.set('closed');
   }

@@ -14,6 +14,8 @@ export type LinkStatus = 'connecting' | 'open' | 'retrying' | 'closed';
 export type Host = 'tauri' | 'http' | 'mock';
 /** What the host can do beyond the engine; the screen hides what is missing. */
 export type Capability = 'os-windows' | 'tray' | 'keychain';
+/** Moments of start-up that the host measures. */
+export type Milestone = 'first_chart';
 export type Unsubscribe = () => void;
 
 export interface CallOptions {
@@ -41,6 +43,8 @@ export interface Transport {
     on: (batch: Batch<T>) => void,
     onError?: (error: TransportError) => void,
   ): Unsubscribe;
+  /** Tells the host that a moment of start-up has come; only the first time counts. */
+  mark(milestone: Milestone): void;
   readonly status: Observable<LinkStatus>;
   readonly host: Host;
   readonly capabilities: readonly Capability[];

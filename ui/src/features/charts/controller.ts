@@ -158,6 +158,8 @@ export class ChartController {
       this.#render(keep);
       this.onPhase({ state: 'ready' });
       this.#flush();
+      // The first frame draws, the second begins when it is on the screen.
+      requestAnimationFrame(() => requestAnimationFrame(() => this.transport.mark('first_chart')));
     } catch (cause) {
       const error = TransportError.from(cause);
       if (error.code === 'canceled' || key !== this.#key || this.#disposed) return;
