@@ -90,6 +90,8 @@ pub struct PaperBroker {
     rng: u64,
     resting: Vec<Resting>,
     books: Vec<(InstrumentId, Quote)>,
+    /// Net positions that its fills made: what reduce-only orders may reduce.
+    positions: Vec<(InstrumentId, i128)>,
     inside_candle: bool,
 }
 
@@ -103,6 +105,7 @@ impl PaperBroker {
             rng: model.seed,
             resting: Vec::new(),
             books: Vec::new(),
+            positions: Vec::new(),
             inside_candle: false,
         }
     }
@@ -129,6 +132,19 @@ impl PaperBroker {
             born_inside: false,
             order: order.request.clone(),
         });
+    }
+
+    /// Takes over a position that an earlier run of this broker had made.
+    pub fn restore_position(&mut self, instrument: &InstrumentId, signed_qty: Quantity) {
+        *self.position(instrument) = signed_qty.raw();
+    }
+
+    fn position(&mut self, instrument: &InstrumentId) -> &mut i128 {
+        let at = self.positions.iter().position(|(id, _)| id == instrument).unwrap_or_else(|| {
+            self.positions.push((instrument.clone(), 0));
+            self.positions.len() - 1
+        });
+        &mut self.positions[at].1
     }
 
     /// Whether this broker holds an open order of that name.
@@ -236,15 +252,25 @@ impl PaperBroker {
         time: Timestamp,
         out: &mut Vec<VenueReport>,
     ) -> bool {
-        self.next_number += 1;
-        let number = self.next_number;
-        let resting = &mut self.resting[at];
+        let resting = &self.resting[at];
         let rate = match liquidity {
             Liquidity::Maker => resting.maker_fee,
             Liquidity::Taker => resting.taker_fee,
         };
+        let (side, reduce_only) = (resting.order.side, resting.order.reduce_only);
+        let instrument = resting.order.instrument.clone();
+        let reducible = (-side.sign() * *self.position(&instrument)).max(0);
+        if reduce_only && reducible == 0 {
+            self.drop_spent(at, out);
+            return true;
+        }
+        let qty = if reduce_only { qty.min(Quantity::from_raw(reducible)) } else { qty };
         // A figure that does not fit cannot be booked; the order stays and the next event tries again.
         let Ok(fee) = price.notional(qty).and_then(|n| n.scale(rate)) else { return false };
+        *self.position(&instrument) += side.sign() * qty.raw();
+        self.next_number += 1;
+        let number = self.next_number;
+        let resting = &mut self.resting[at];
         resting.leaves = Quantity::from_raw(resting.leaves.raw() - qty.raw());
         let mut venue_fill_id = String::with_capacity(self.session.len() + 12);
         venue_fill_id.push_str(&self.session);
@@ -252,6 +278,11 @@ impl PaperBroker {
         let fill = Fill { venue_fill_id, event_time: time, price, qty, fee, liquidity };
         out.push(VenueReport::Filled { client_order_id: resting.order.client_order_id.clone(), fill });
         if !resting.leaves.is_zero() {
+            if reduce_only && reducible == qty.raw() {
+                // It took all there was; what is left of it could only open the other way.
+                self.drop_spent(at, out);
+                return true;
+            }
             return false;
         }
         let done = self.resting.remove(at);
@@ -259,6 +290,14 @@ impl PaperBroker {
             self.cancel_siblings(parent, &done.order.instrument, out);
         }
         true
+    }
+
+    fn drop_spent(&mut self, at: usize, out: &mut Vec<VenueReport>) {
+        let resting = self.resting.remove(at);
+        out.push(VenueReport::Canceled {
+            client_order_id: resting.order.client_order_id,
+            reason: "reduce-only, and there is nothing left to reduce".into(),
+        });
     }
 
     /// One exit leg filled: the other is canceled by the venue, as one-cancels-other orders are.

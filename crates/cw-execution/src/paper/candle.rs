@@ -75,18 +75,25 @@ impl PaperBroker {
     pub fn on_decision_close(
         &mut self,
         instrument: &InstrumentId,
-        candle: &Candle,
-        close_time: Timestamp,
+        close: Price,
+        time: Timestamp,
         out: &mut Vec<VenueReport>,
     ) {
         if self.model.timing == FillTiming::SameClose && !self.resting.is_empty() {
-            self.fill_where(instrument, close_time, out, |broker, at| {
+            self.fill_where(instrument, time, out, |broker, at| {
                 let resting = &broker.resting[at];
                 (resting.order.order_type == OrderType::Market)
-                    .then(|| broker.slipped(resting, candle.close).ok().map(|price| (price, Liquidity::Taker)))
+                    .then(|| broker.slipped(resting, close).ok().map(|price| (price, Liquidity::Taker)))
                     .flatten()
             });
         }
+    }
+
+    /// The data is over: market orders fill at the last close, exactly.
+    pub fn on_end(&mut self, instrument: &InstrumentId, close: Price, time: Timestamp, out: &mut Vec<VenueReport>) {
+        self.fill_where(instrument, time, out, |broker, at| {
+            (broker.resting[at].order.order_type == OrderType::Market).then_some((close, Liquidity::Taker))
+        });
     }
 
     /// Fills, oldest first, each order of the instrument for which `price` has one.

@@ -75,6 +75,9 @@ fn broker(model: FillModel, orders: impl IntoIterator<Item = NewOrder>) -> Paper
     let mut broker = PaperBroker::new(model, "T");
     for (n, mut order) in orders.into_iter().enumerate() {
         order.client_order_id = ClientOrderId::new(&format!("c{n}")).unwrap();
+        if order.reduce_only {
+            broker.restore_position(&id(), Quantity::from_raw(-order.side.sign() * order.qty.raw()));
+        }
         broker.submit(approve(order), &instrument(), Timestamp::EPOCH, &mut Vec::new());
     }
     broker
@@ -297,6 +300,23 @@ fn simulated_rejects_are_seeded() {
     assert_ne!(run(7), run(8));
     let rejected = run(7).iter().filter(|r| **r).count();
     assert!((15..45).contains(&rejected), "{rejected} of 100");
+}
+
+#[test]
+fn reduce_only_never_opens() {
+    let close = |qty| NewOrder { reduce_only: true, ..market(Side::Sell, qty) };
+    let c = candle("100", "110", "90", "105");
+    for (held, expected) in [
+        ("0.4", vec!["c0 0.4 @ 100 taker", "c0 canceled"]),
+        ("0", vec!["c0 canceled"]),
+        ("2", vec!["c0 1 @ 100 taker"]),
+    ] {
+        let mut broker = broker(FillModel::default(), [close("1")]);
+        broker.restore_position(&id(), held.parse().unwrap());
+        let mut out = Vec::new();
+        broker.on_candle_open(&id(), &c, &mut out);
+        assert_eq!(say(&out), expected);
+    }
 }
 
 proptest! {
