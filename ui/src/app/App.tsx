@@ -4,6 +4,7 @@ import { TipProvider } from '@/kit/Tip';
 import { Toaster } from '@/kit/Toaster';
 import { useUi } from '@/lib/ui';
 import { Dock } from './Dock';
+import { Onboarding } from './Onboarding';
 import { Overlays } from './Overlays';
 import { StatusBar } from './StatusBar';
 import { TopBar } from './TopBar';
@@ -25,6 +26,7 @@ export function App() {
         </main>
         <StatusBar />
       </div>
+      <Onboarding />
       <Suspense>
         <Overlays />
       </Suspense>

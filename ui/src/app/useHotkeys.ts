@@ -2,6 +2,7 @@ import { useEffect, useRef } from 'react';
 import { ACTIONS } from '@/commands/actions';
 import { chordOf, normalChord } from '@/commands/registry';
 import { useUi } from '@/lib/ui';
+import { moveFocus } from './focusRing';
 import { useActionContext } from './useActionContext';
 
 const BY_CHORD = new Map(
@@ -19,6 +20,11 @@ export function useHotkeys(): void {
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {
       if (event.defaultPrevented || event.isComposing) return;
+      if (event.key === 'F6' && !useUi.getState().overlay) {
+        event.preventDefault();
+        moveFocus(event.shiftKey ? -1 : 1);
+        return;
+      }
       const action = BY_CHORD.get(chordOf(event));
       if (!action) return;
       const bare = !event.ctrlKey && !event.altKey && !event.metaKey;

@@ -1,14 +1,17 @@
 import type { DockviewPanelApi } from 'dockview-react';
 import { useEffect, useState } from 'react';
 
+type Parameters = Record<string, unknown>;
+
 /** A panel's saved parameters, followed when something else (its head) changes them. */
-export function usePanelParams(api: DockviewPanelApi | undefined, initial: Record<string, unknown>) {
-  const [params, setParams] = useState(initial);
+export function usePanelParams(api: DockviewPanelApi | undefined, initial: Parameters): Parameters {
+  const [changed, setChanged] = useState<{ api: DockviewPanelApi; params: Parameters } | null>(null);
   useEffect(() => {
     if (!api) return;
-    setParams(api.getParameters());
-    const watch = api.onDidParametersChange((next) => setParams({ ...next }));
+    const watch = api.onDidParametersChange((change) =>
+      setChanged((old) => ({ api, params: { ...(old?.api === api ? old.params : {}), ...change } })),
+    );
     return () => watch.dispose();
   }, [api]);
-  return params;
+  return changed && changed.api === api ? { ...initial, ...changed.params } : initial;
 }

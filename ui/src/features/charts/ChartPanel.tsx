@@ -138,7 +138,6 @@ export function ChartPanel({ panelId, params: raw }: { panelId: string; params: 
           role="group"
           aria-roledescription={t('chart.role')}
           aria-label={t('chart.label', { title })}
-          // biome-ignore lint/a11y/noNoninteractiveTabindex: arrows read candle by candle
           tabIndex={0}
           onKeyDown={onKeyDown}
           onContextMenu={(event) => {

@@ -1,4 +1,5 @@
 import {
+  type AutoscaleInfo,
   CandlestickSeries,
   ColorType,
   CrosshairMode,
@@ -13,6 +14,7 @@ import {
   type Time,
   type UTCTimestamp,
 } from 'lightweight-charts';
+import * as fmt from '@/lib/format';
 import { token } from '@/lib/prefs';
 import { CLOSE, HIGH, type Level, LOW, OPEN, TIME, VOLUME } from './candleStore';
 import { MarkerLayer } from './markers';
@@ -69,13 +71,43 @@ export class LightweightChart implements ChartPort {
   }
 
   #addCandles(): ISeriesApi<'Candlestick', Time> {
-    return this.#chart.addSeries(CandlestickSeries, { priceLineStyle: LineStyle.Solid, priceLineWidth: 1 }, 0);
+    return this.#chart.addSeries(
+      CandlestickSeries,
+      {
+        priceLineStyle: LineStyle.Solid,
+        priceLineWidth: 1,
+        autoscaleInfoProvider: (original: () => AutoscaleInfo | null) => this.#withLevels(original()),
+      },
+      0,
+    );
+  }
+
+  /** Our own levels are kept in sight as long as they are within three times what the candles need. */
+  #withLevels(info: AutoscaleInfo | null): AutoscaleInfo | null {
+    const range = info?.priceRange;
+    if (!info || !range) return info;
+    const reach = range.maxValue - range.minValue;
+    let { minValue, maxValue } = range;
+    for (const { line } of this.#lines.values())
+      if (line.price > range.minValue - reach && line.price < range.maxValue + reach) {
+        minValue = Math.min(minValue, line.price);
+        maxValue = Math.max(maxValue, line.price);
+      }
+    return { ...info, priceRange: { minValue, maxValue } };
+  }
+
+  #format(decimals: number) {
+    return {
+      type: 'custom' as const,
+      minMove: 10 ** -decimals,
+      formatter: (value: number) => fmt.price(value, decimals),
+    };
   }
 
   setPlan(plan: Plan): void {
     const same = JSON.stringify({ ...plan, priceDecimals: 0 }) === JSON.stringify({ ...this.#plan, priceDecimals: 0 });
     this.#plan = plan;
-    const format = { type: 'price' as const, precision: plan.priceDecimals, minMove: 10 ** -plan.priceDecimals };
+    const format = this.#format(plan.priceDecimals);
     this.#candles.applyOptions({ priceFormat: format });
     if (
       same &&
@@ -116,7 +148,7 @@ export class LightweightChart implements ChartPort {
           priceLineVisible: false,
           lastValueVisible: plot.pane > 0,
           crosshairMarkerVisible: false,
-          priceFormat: plot.pane === 0 ? format : { type: 'price', precision: 1, minMove: 0.1 },
+          priceFormat: plot.pane === 0 ? format : this.#format(1),
         },
         plot.pane,
       );
