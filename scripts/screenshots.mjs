@@ -18,17 +18,18 @@ await script(async () => {
   // After npm ci: the harness needs what it installs.
   const { PICTURES } = await import('../tests/e2e/lib/pictures.mjs');
   const { openWindow } = await import('../tests/e2e/lib/desktop.mjs');
+  const { scope } = await import('../tests/e2e/lib/process.mjs');
   mkdirSync(DIR, { recursive: true });
   heading('Pictures');
-  const cleanup = [];
+  const window = scope();
   try {
-    const { driver } = await openWindow({ after: (work) => cleanup.push(work) });
+    const { driver } = await openWindow(window);
     for (const { name, prepare } of PICTURES) {
       await prepare(driver);
       writeFileSync(join(DIR, `${name}.png`), Buffer.from(await driver.takeScreenshot(), 'base64'));
       console.log(`docs/images/${name}.png`);
     }
   } finally {
-    for (const work of cleanup.reverse()) await work();
+    await window.end();
   }
 });

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { DESKTOP, invoke, openWindow, startScreen, until } from '../lib/desktop.mjs';
+import { hasChart } from '../lib/pictures.mjs';
 import { start, temporaryDirectory } from '../lib/process.mjs';
 
 const EVENTS = ['engine_ready', 'first_chart', 'window_shown'];
@@ -63,7 +64,7 @@ test('an order placed in one run is there in the next', async (t) => {
 
 test('a machine without a locale shows the same window', async (t) => {
   const { driver } = await openWindow(t, { env: { LANG: 'C', LC_ALL: 'C', LANGUAGE: '' } });
-  await until(driver, 'the first chart', () => document.querySelector('[data-testid="chart-main"]')?.dataset.ready === 'true');
+  await until(driver, 'the first chart', hasChart);
   assert.equal(await driver.getTitle(), 'Candlewick');
 });
 

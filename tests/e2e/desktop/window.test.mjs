@@ -1,12 +1,15 @@
 // What the window lets the page do, and what it does not. One window for the whole file: these tests only look.
 import assert from 'node:assert/strict';
-import { before, test } from 'node:test';
+import { after, before, test } from 'node:test';
 import { invoke, openWindow, until } from '../lib/desktop.mjs';
+import { scope } from '../lib/process.mjs';
 
+const shared = scope();
 let driver;
 
-before(async (t) => {
-  ({ driver } = await openWindow(t));
+after(() => shared.end());
+before(async () => {
+  ({ driver } = await openWindow(shared));
   await until(driver, 'the page', () => document.querySelector('#root')?.childElementCount > 0);
 });
 

@@ -7,8 +7,8 @@ import { start, temporaryDirectory } from './process.mjs';
 export const CANDLEWICK = process.env.CANDLEWICK_BINARY ?? binary('candlewick', 'dev');
 
 /** Starts `candlewick run`; answers where it listens, its operator token and the address a person would open. */
-export async function startEngine(t, { dataDir = temporaryDirectory(t), args = [] } = {}) {
-  const program = start(t, CANDLEWICK, ['run', '--data-dir', dataDir, '--listen', '127.0.0.1:0', ...args]);
+export async function startEngine(t, { dataDir = temporaryDirectory(t), listen = '127.0.0.1:0', args = [] } = {}) {
+  const program = start(t, CANDLEWICK, ['run', '--data-dir', dataDir, '--listen', listen, ...args]);
   const ready = JSON.parse(await program.line((line) => line.startsWith('{') && line.includes('"event":"ready"')));
   const base = `http://${ready.http}`;
   const token = readFileSync(join(dataDir, 'run/operator.token'), 'utf8').trim();

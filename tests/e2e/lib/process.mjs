@@ -81,3 +81,14 @@ export function start(t, command, args, { graceMs = 15_000, stdio = ['ignore', '
   t.after(() => handle.stop());
   return handle;
 }
+
+/** For what several tests share: takes cleanups as a test does; `end` runs them, the last one first. */
+export function scope() {
+  const cleanups = [];
+  return {
+    after: (work) => cleanups.push(work),
+    async end() {
+      for (const work of cleanups.splice(0).reverse()) await work();
+    },
+  };
+}
