@@ -39,7 +39,7 @@ pub struct WriteReport {
 }
 
 impl WriteReport {
-    fn add(&mut self, other: Self) {
+    pub(crate) fn add(&mut self, other: Self) {
         self.inserted += other.inserted;
         self.unchanged += other.unchanged;
         self.revised += other.revised;
@@ -72,7 +72,7 @@ impl CandleQuery {
     pub fn newest(count: u32) -> Self {
         Self { limit: Some(count), order: SortOrder::NewestFirst, ..Self::default() }
     }
-    fn bounds(&self) -> (i64, i64, i64) {
+    pub(crate) fn bounds(&self) -> (i64, i64, i64) {
         (
             self.from.unwrap_or(Timestamp::MIN).as_nanos(),
             self.to.unwrap_or(Timestamp::MAX).as_nanos(),
@@ -144,6 +144,10 @@ impl Store {
             Db::Postgres(pool) => postgres::write(pool, series, source, &rows, on_conflict).await?,
         });
         Ok(report)
+    }
+
+    pub(crate) async fn is_empty_series(&self, instrument: &InstrumentId, timeframe: Timeframe) -> Result<bool> {
+        Ok(self.read_candles(instrument, timeframe, &CandleQuery::newest(1)).await?.is_empty())
     }
 
     /// The candles of a range; empty when nothing was stored.

@@ -37,8 +37,11 @@
 
 mod audit;
 mod candles;
+mod coverage;
 mod db;
 mod error;
+mod export;
+mod import;
 mod instruments;
 mod jobs;
 mod journal;
@@ -49,10 +52,14 @@ mod projections;
 mod raw;
 mod series;
 mod settings;
+mod ticks;
 
 pub use audit::{AuditEntry, AuditReport, AuditRow};
 pub use candles::{CandleQuery, OnConflict, SortOrder, StoredCandle, WriteReport};
+pub use coverage::{CoveredRange, GAPS_LISTED, Gap, SeriesCoverage, TimeRange};
 pub use error::{Result, StoreError};
+pub use export::ExportFormat;
+pub use import::{DataKind, FileFormat, ImportControl, ImportOptions, ImportReport, RejectedRow, parse_column_mapping};
 pub use jobs::{Job, JobState};
 pub use journal::{Hash, Journal, JournalBlock, JournalHead, SNAPSHOTS_KEPT, Snapshot};
 pub use migrate::MigrationStatus;
