@@ -1,0 +1,116 @@
+// The main job, by mouse and by console: a bracket order that fills, the reason of the fill, the halt, a backtest.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { chartReady, eventually, openPage } from '../lib/browser.mjs';
+import { startEngine } from '../lib/engine.mjs';
+import { scope } from '../lib/process.mjs';
+
+const shared = scope();
+let engine;
+let page;
+
+after(() => shared.end());
+before(async () => {
+  engine = await startEngine(shared);
+  ({ page } = await openPage(shared, engine));
+  await chartReady(page);
+});
+
+const tab = (name) => page.getByRole('tab', { name: new RegExp(`^${name}`) }).first().click();
+const listed = async (name, body = {}) => Object.values(await engine.call(name, body))[0];
+
+test('a bracket order placed by mouse fills, and its legs wait at the venue', async () => {
+  const ticket = page.locator('form', { has: page.getByRole('group', { name: 'Order type' }) });
+  await ticket.getByRole('group', { name: 'Side' }).getByRole('button', { name: /^Buy/ }).click();
+  await ticket.getByRole('group', { name: 'Order type' }).getByRole('button', { name: 'Market' }).click();
+  await ticket.getByRole('textbox', { name: 'Quantity' }).fill('0.05');
+  const bracket = ticket.getByRole('switch', { name: /Bracket/ });
+  if ((await bracket.getAttribute('aria-checked')) !== 'true') await bracket.click();
+  const [{ last }] = await listed('quotes.list', { instruments: ['BTC-PERP.SIM'] });
+  await ticket.getByRole('textbox', { name: 'Take profit' }).fill((Number(last) * 1.05).toFixed(1));
+  await ticket.getByRole('textbox', { name: 'Stop loss' }).fill((Number(last) * 0.95).toFixed(1));
+  await ticket.getByText('Loss at stop').waitFor();
+  await ticket.getByRole('button', { name: /^Review buy 0\.05/ }).click();
+
+  const review = page.getByRole('dialog');
+  await review.getByText(/Paper account paper at SIM/).waitFor();
+  const send = review.getByRole('button', { name: /^Buy 0\.05 BTC-PERP/ });
+  await eventually('the button to be armed', async () => (await send.getAttribute('aria-disabled')) !== 'true');
+  await send.dblclick(); // a nervous hand: still one order
+
+  const fills = await eventually('the fill', async () => {
+    const all = await listed('fills.list');
+    return all.reduce((sum, fill) => sum + Number(fill.qty), 0) >= 0.05 && all;
+  });
+  assert.ok(fills.every((fill) => fill.instrument === 'BTC-PERP.SIM' && fill.side === 'buy'));
+  assert.equal(new Set(fills.map((fill) => fill.order_id)).size, 1, 'one order from two clicks');
+  const legs = await eventually('both legs', async () => {
+    const open = await listed('orders.list', { open_only: true });
+    return open.length === 2 && open;
+  });
+  assert.deepEqual(legs.map((leg) => leg.side), ['sell', 'sell']);
+  assert.deepEqual(legs.map((leg) => leg.parent), [fills[0].order_id, fills[0].order_id]);
+
+  await tab('Positions');
+  const row = page.getByRole('grid', { name: 'Positions' }).getByRole('row', { name: /BTC-PERP/ });
+  await row.getByText('Long').waitFor();
+  await row.getByText('0.05', { exact: true }).waitFor();
+});
+
+test('the fill says why it happened, from the journal', async () => {
+  await tab('Fills');
+  const [fill] = await listed('fills.list');
+  await page.getByRole('button', { name: `Why did ${fill.id} happen?` }).click();
+  const dialog = page.getByRole('dialog', { name: /^Why\?/ });
+  const { steps } = await engine.call('journal.explain', { id: fill.id });
+  assert.ok(steps.length >= 3, 'command, order and fill at least');
+  await eventually('every step of the chain', async () => (await dialog.getByRole('listitem').count()) === steps.length);
+  for (const step of steps) await dialog.getByText(`#${step.seq} ${step.kind}`).waitFor();
+  const seqs = new Set(steps.map((step) => step.seq));
+  for (const step of steps.slice(1)) assert.ok(seqs.has(step.caused_by), `#${step.seq} names its cause`);
+  await page.keyboard.press('Escape');
+});
+
+test('the console places a bracket order with the same words as the command line', async () => {
+  await tab('Console');
+  const input = page.getByRole('combobox', { name: 'Console command' });
+  const output = page.getByRole('log', { name: 'Console output' });
+  const run = async (line) => {
+    await input.fill(line);
+    await input.press('Escape'); // closes the completions, so that Enter runs the line
+    await input.press('Enter');
+  };
+  const [{ last }] = await listed('quotes.list', { instruments: ['ETH-PERP.SIM'] });
+  const level = (factor) => (Number(last) * factor).toFixed(2);
+  await run(
+    `orders place --account paper --instrument ETH-PERP.SIM --side sell --type market --qty 0.5 --take-profit ${level(0.95)} --stop-loss ${level(1.05)}`,
+  );
+  await eventually('the position', async () => {
+    const positions = await listed('positions.list');
+    return positions.some(({ instrument, side, qty }) => instrument === 'ETH-PERP.SIM' && side === 'short' && Number(qty) === 0.5);
+  });
+  await run('positions list | cols instrument,side');
+  await output.getByText('ETH-PERP.SIM').last().waitFor();
+  await run('ordres list');
+  await output.getByRole('alert').filter({ hasText: 'orders' }).waitFor();
+});
+
+test('halt stops new orders at once, on every surface, and resume asks for a reason', async () => {
+  await page.getByRole('button', { name: 'Halt trading' }).click();
+  await page.getByRole('dialog', { name: 'Trading is halted' }).getByRole('button', { name: 'Leave them' }).click();
+  const order = { account: 'paper', instrument: 'BTC-PERP.SIM', side: 'buy', order_type: 'market', qty: '0.01' };
+  await assert.rejects(engine.call('orders.place', order), { code: 'denied' });
+
+  await page.getByRole('button', { name: /Halted/ }).click();
+  const dialog = page.getByRole('dialog', { name: 'Resume trading' });
+  await dialog.getByRole('textbox', { name: 'Reason' }).fill('end-to-end test');
+  await dialog.getByRole('button', { name: 'Resume', exact: true }).click();
+  await page.getByRole('button', { name: 'Halt trading' }).waitFor();
+  await engine.call('orders.place', order);
+});
+
+test('a backtest runs from the Research workspace and shows its trades and assumptions', async () => {
+  await page.getByRole('navigation', { name: 'Workspaces' }).getByRole('button', { name: 'Research' }).click();
+  await page.getByRole('button', { name: /^Run/ }).first().click();
+  await page.getByText('Fingerprint', { exact: false }).first().waitFor({ timeout: 60_000 });
+});
