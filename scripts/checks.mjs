@@ -50,6 +50,7 @@ export const CHECKS = [
   { name: 'rust', title: 'Rust: tests, on SQLite and PostgreSQL', run: () => run('cargo', ['test', ...everything()]), needs: ['build'] },
   { name: 'tidy', title: 'Architecture rules', run: xtask('tidy'), needs: ['build'] },
   { name: 'codegen', title: 'Generated files are current', run: xtask('codegen', '--check'), needs: ['build'] },
+  { name: 'crash', title: 'Engine: killed, started again, replayed', run: nodeTests('tests/e2e/engine'), needs: ['build'] },
   { name: 'mcp', title: 'MCP: the official Python and TypeScript clients', run: mcpClients, needs: ['build'] },
   { name: 'browser', title: 'Browser: end to end', run: nodeTests('tests/e2e/browser'), needs: ['ui-build', 'build'] },
   { name: 'desktop', title: 'Desktop: the real window, end to end', run: nodeTests('tests/e2e/desktop'), needs: ['ui-build', 'build'] },
