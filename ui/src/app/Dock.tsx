@@ -8,6 +8,7 @@ import {
 } from 'dockview-react';
 import { type FunctionComponent, useCallback, useEffect, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
+import type { JsonValue } from '@/bindings';
 import { Button } from '@/kit/Button';
 import { toast } from '@/kit/toasts';
 import { useUi, type WorkspaceName } from '@/lib/ui';
@@ -21,6 +22,7 @@ import { Tab } from './Tab';
 
 const SCHEMA_VERSION = 1;
 const SAVE_AFTER_MS = 500;
+const UNDO_STEPS = 20;
 
 interface StoredLayout {
   schema_version: number;
@@ -66,6 +68,10 @@ export function Dock({ name, fresh }: { name: WorkspaceName; fresh: boolean }) {
   const dock = useRef<DockviewApi | null>(null);
   const reveal = useUi((s) => s.reveal);
   const seenReveal = useRef(reveal.nonce);
+  const undoNonce = useUi((s) => s.undoNonce);
+  const tableNonce = useUi((s) => s.tableNonce);
+  const seen = useRef({ undo: undoNonce, table: tableNonce });
+  const past = useRef<SerializedDockview[]>([]);
 
   const onReady = useCallback(
     ({ api }: DockviewReadyEvent) => {
@@ -76,13 +82,16 @@ export function Dock({ name, fresh }: { name: WorkspaceName; fresh: boolean }) {
       const save = () => {
         const layout: StoredLayout = { schema_version: SCHEMA_VERSION, dock: api.toJSON() };
         queries.setQueryData(['workspace', name], layout);
-        transport.call('workspaces.save', { name, layout }).catch((cause) => {
+        if (JSON.stringify(past.current.at(-1)) !== JSON.stringify(layout.dock))
+          past.current = [...past.current, layout.dock].slice(-UNDO_STEPS - 1);
+        transport.call('workspaces.save', { name, layout: layout as unknown as JsonValue }).catch((cause) => {
           const error = TransportError.from(cause);
           if (error.code !== 'offline')
             toast({ tone: 'warn', cause: 'layout', title: t('workspace.saveFailed'), detail: error.message });
         });
       };
       const watch = () => {
+        past.current = [api.toJSON()];
         api.onDidLayoutChange(() => {
           touched = true;
           clearTimeout(timer);
@@ -148,6 +157,24 @@ export function Dock({ name, fresh }: { name: WorkspaceName; fresh: boolean }) {
       open.focus?.();
     } else api.addPanel({ id: reveal.kind, component: reveal.kind, title: reveal.kind, params: {} });
   }, [reveal]);
+
+  useEffect(() => {
+    const api = dock.current;
+    if (!api || undoNonce === seen.current.undo) return;
+    seen.current.undo = undoNonce;
+    past.current.pop();
+    const before = past.current.at(-1);
+    if (before) api.fromJSON(before);
+  }, [undoNonce]);
+
+  useEffect(() => {
+    const api = dock.current;
+    if (!api || tableNonce === seen.current.table) return;
+    seen.current.table = tableNonce;
+    const charts = api.panels.filter((panel) => panel.api.component === 'chart');
+    const chart = charts.find((panel) => panel === api.activePanel) ?? charts[0];
+    chart?.api.updateParameters({ table: chart.api.getParameters<{ table?: boolean }>().table !== true });
+  }, [tableNonce]);
 
   return (
     <DockviewReact

@@ -7,7 +7,7 @@ import { useLive } from '@/transport/live';
 /** What waits for the person: approvals asked for by agents. */
 export function Notifications({ icon }: { icon: ReactNode }) {
   const { t } = useTranslation();
-  const waiting = (useLive('approvals', {}).data ?? []).filter((each) => each.state === 'pending');
+  const waiting = (useLive('approvals', {}).data ?? []).filter((each) => each.state === 'waiting');
   return (
     <Popover
       label={t('top.notifications')}

@@ -1,12 +1,16 @@
 import { Command } from 'cmdk';
 import {
+  ArrowLeftRight,
   ChartCandlestick,
+  CircleHelp,
   CornerDownLeft,
   LayoutGrid,
+  PanelsTopLeft,
   Search,
-  Settings2,
   ShieldAlert,
   SquareTerminal,
+  SunMoon,
+  Workflow,
 } from 'lucide-react';
 import { Dialog } from 'radix-ui';
 import { useState } from 'react';
@@ -40,12 +44,12 @@ const SCOPE_OF: Record<ActionGroup, Scope> = {
 };
 const ICON: Record<ActionGroup, typeof Search> = {
   workspace: LayoutGrid,
-  panel: LayoutGrid,
+  panel: PanelsTopLeft,
   chart: ChartCandlestick,
-  trading: ShieldAlert,
-  automation: ShieldAlert,
-  appearance: Settings2,
-  help: SquareTerminal,
+  trading: ArrowLeftRight,
+  automation: Workflow,
+  appearance: SunMoon,
+  help: CircleHelp,
 };
 
 const USED_KEY = 'candlewick.used';
@@ -93,7 +97,7 @@ export function Palette({ initial }: { initial: string }) {
     action.run(context);
   };
   const item = (action: UserAction) => {
-    const Icon = ICON[action.group];
+    const Icon = action.danger ? ShieldAlert : ICON[action.group];
     return (
       <Command.Item
         key={action.id}

@@ -31,16 +31,14 @@ export function StatusBar() {
         <StatusDot status={engine} label={engine} /> {engineText}
       </span>
       {connections.slice(0, 6).map((each) => {
-        const good = each.state === 'open' || each.state === 'ok' || each.state === 'connected';
-        const status: Status = good ? 'ok' : each.state === 'closed' || each.state === 'down' ? 'down' : 'degraded';
+        const status: Status = each.state === 'open' ? 'ok' : each.state === 'closed' ? 'down' : 'degraded';
+        const age = each.last_message_age_s;
         return (
-          <span key={`${each.venue} ${each.channel}`} className="flex items-center gap-1.5">
+          <span key={each.name} className="flex items-center gap-1.5">
             <StatusDot status={status} label={each.state} />
-            {good
-              ? each.latency_ms === null || each.latency_ms === undefined
-                ? each.venue
-                : t('status.latency', { venue: each.venue, ms: each.latency_ms })
-              : `${each.venue} ${each.state}${each.last_message_age_ms ? ` · ${t('state.stale', { age: fmt.age(each.last_message_age_ms) })}` : ''}`}
+            {each.state === 'open'
+              ? each.name
+              : `${each.name} ${each.state}${age === undefined ? '' : ` · ${t('state.stale', { age: fmt.age(age * 1_000) })}`}`}
           </span>
         );
       })}
@@ -50,11 +48,11 @@ export function StatusBar() {
           <span className="live">
             {t('status.messages', { count: fmt.integer(Math.round(stats.messages_per_s)) as never })}
           </span>
-          {stats.event_to_screen_p99_ms === null ? null : (
+          {stats.event_to_screen_p99_ms > 0 ? (
             <span className="live">
               {t('status.screen', { ms: fmt.quantity(Math.round(stats.event_to_screen_p99_ms * 10) / 10) })}
             </span>
-          )}
+          ) : null}
           {stats.cpu === null || stats.memory_mb === null ? null : (
             <span className="live">
               {t('status.resources', { cpu: fmt.percent(stats.cpu), memory: fmt.integer(Math.round(stats.memory_mb)) })}

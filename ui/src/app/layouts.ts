@@ -1,6 +1,5 @@
 import type { DockviewApi } from 'dockview-react';
 import type { WorkspaceName } from '@/lib/ui';
-import { PANELS } from './panels';
 
 /** Where a panel starts: beside or inside another one, with its size in pixels of a 1916 × 1016 dock. */
 interface Place {
@@ -91,37 +90,21 @@ const LAYOUTS: Record<WorkspaceName, Place[]> = {
     { id: 'limits', kind: 'limits', beside: { panel: 'strategies', direction: 'below' }, height: 360 },
   ],
   monitor: [
-    { id: 'throughput', kind: 'throughput' },
-    { id: 'health', kind: 'health', beside: { panel: 'throughput', direction: 'left' }, width: 300 },
-    { id: 'latency', kind: 'latency', beside: { panel: 'throughput', direction: 'right' }, width: 804 },
-    { id: 'connections', kind: 'connections' },
-    { id: 'errorlog', kind: 'errorlog' },
+    { id: 'throughput', kind: 'throughput', height: 384 },
+    { id: 'latency', kind: 'latency', beside: { panel: 'throughput', direction: 'right' }, width: 804, height: 384 },
+    { id: 'connections', kind: 'connections', beside: { panel: 'throughput', direction: 'below' }, height: 250 },
+    { id: 'errorlog', kind: 'errorlog', beside: { panel: 'connections', direction: 'below' }, height: 366 },
     { id: 'audit', kind: 'audit', beside: { panel: 'errorlog', direction: 'within' }, inactive: true },
     { id: 'jobs', kind: 'jobs', beside: { panel: 'errorlog', direction: 'within' }, inactive: true },
-    { id: 'resources', kind: 'resources', beside: { panel: 'latency', direction: 'below' }, height: 630 },
+    { id: 'health', kind: 'health', beside: { panel: 'throughput', direction: 'left' }, width: 300 },
+    { id: 'resources', kind: 'resources', beside: { panel: 'latency', direction: 'below' }, height: 250 },
     { id: 'console', kind: 'console', beside: { panel: 'resources', direction: 'below' }, height: 366 },
   ],
 };
 
-/** The root of a monitor board is three rows; dockview builds it from edges, so two places need more than a neighbour. */
-function placeMonitor(api: DockviewApi, add: (place: Place, extra?: object) => void): void {
-  const at = (id: string) => LAYOUTS.monitor.find((place) => place.id === id) as Place;
-  add(at('throughput'));
-  add({ ...at('latency') });
-  add({ ...at('connections'), beside: { panel: 'throughput', direction: 'below' }, height: 630 });
-  add({ ...at('health') });
-  add({ ...at('errorlog'), beside: { panel: 'connections', direction: 'below' }, height: 366 });
-  add(at('audit'));
-  add(at('jobs'));
-  add(at('resources'));
-  add(at('console'));
-  void api;
-}
-
 /** Builds the default board of a workspace. */
 export function buildDefault(api: DockviewApi, name: WorkspaceName): void {
   const add = (place: Place) => {
-    if (!PANELS[place.kind]) return;
     const beside = place.beside && api.getPanel(place.beside.panel) ? place.beside : undefined;
     api.addPanel({
       id: place.id,
@@ -134,15 +117,13 @@ export function buildDefault(api: DockviewApi, name: WorkspaceName): void {
       ...(beside ? { position: { referencePanel: beside.panel, direction: beside.direction } } : {}),
     });
   };
-  if (name === 'monitor') placeMonitor(api, add);
-  else for (const place of LAYOUTS[name]) add(place);
-  for (const place of LAYOUTS[name]) {
+  for (const place of LAYOUTS[name]) add(place);
+  // A size given to one panel is taken from its neighbours; after the second round all have theirs.
+  for (const place of [...LAYOUTS[name], ...LAYOUTS[name]]) {
     const panel = api.getPanel(place.id);
     if (!panel || place.inactive || place.beside?.direction === 'within') continue;
-    panel.api.setSize({
-      ...(place.width ? { width: place.width } : {}),
-      ...(place.height ? { height: place.height } : {}),
-    });
+    if (place.width) panel.api.setSize({ width: place.width });
+    if (place.height) panel.api.setSize({ height: place.height });
   }
   api.getPanel(LAYOUTS[name][0]?.id ?? '')?.api.setActive();
 }

@@ -22,6 +22,20 @@ function later<K extends string>(load: () => Promise<Record<K, ComponentType>>, 
   return lazy(() => load().then((module): { default: ComponentType } => ({ default: module[name] }))) as ComponentType;
 }
 const Console = later(() => import('@/features/console/Console'), 'Console');
+const monitoring = () => import('@/features/monitoring/lazy');
+const HealthPanel = later(monitoring, 'HealthPanel');
+const Throughput = later(monitoring, 'Throughput');
+const Resources = later(monitoring, 'Resources');
+const Latency = later(monitoring, 'Latency');
+const Connections = later(monitoring, 'Connections');
+const Jobs = later(monitoring, 'Jobs');
+const Audit = later(monitoring, 'Audit');
+const Report = later(() => import('@/features/backtests/Report'), 'Report');
+const Editor = later(() => import('@/features/strategies/Editor'), 'Editor');
+const Approvals = later(() => import('@/features/automation/Approvals'), 'Approvals');
+const Limits = later(() => import('@/features/risk/Limits'), 'Limits');
+const BacktestForm = lazy(() => import('@/features/backtests/BacktestForm').then((m) => ({ default: m.BacktestForm })));
+const Strategies = lazy(() => import('@/features/automation/Strategies').then((m) => ({ default: m.Strategies })));
 const Logs = later(() => import('@/features/monitoring/Logs'), 'Logs');
 
 /** Every kind of panel once. The first screen's are in the first bundle, the rest come when they are opened. */
@@ -37,6 +51,20 @@ export const PANELS: Record<string, ComponentType<PanelProps>> = {
   decisions: () => <Decisions />,
   console: () => <Console />,
   logs: () => <Logs />,
+  backtest: ({ params }) => <BacktestForm group={groupOf(params)} />,
+  report: () => <Report />,
+  editor: () => <Editor />,
+  strategies: ({ params }) => <Strategies group={groupOf(params)} />,
+  approvals: () => <Approvals />,
+  limits: () => <Limits />,
+  health: () => <HealthPanel />,
+  throughput: () => <Throughput />,
+  resources: () => <Resources />,
+  latency: () => <Latency />,
+  connections: () => <Connections />,
+  errorlog: () => <Logs />,
+  audit: () => <Audit />,
+  jobs: () => <Jobs />,
 };
 
 /** Kinds whose panel follows a link group. */

@@ -12,7 +12,7 @@ export function useAnnouncements(): void {
   const fills = useLive('fills', {}).data;
   const orders = useLive('orders', {}).data;
   const approvals = useLive('approvals', {}).data;
-  const seen = useRef<{ fills: Set<string> | null; orders: Set<string> | null; approvals: Set<string> | null }>({
+  const seen = useRef<{ fills: Set<string> | null; orders: Set<number> | null; approvals: Set<string> | null }>({
     fills: null,
     orders: null,
     approvals: null,
@@ -65,7 +65,7 @@ export function useAnnouncements(): void {
 
   useEffect(() => {
     if (!approvals) return;
-    const waiting = approvals.filter((each) => each.state === 'pending');
+    const waiting = approvals.filter((each) => each.state === 'waiting');
     const known = seen.current.approvals;
     seen.current.approvals = new Set(waiting.map((each) => each.id));
     for (const approval of waiting)

@@ -1,6 +1,5 @@
+import { isWorking } from '@/lib/orderStatus';
 import { useLive } from '@/transport/live';
-
-const FINISHED = new Set(['filled', 'canceled', 'cancelled', 'rejected', 'denied', 'expired']);
 
 /** The number a tab shows after its title, `null` for none. */
 export function useTabCount(kind: string): number | null {
@@ -12,9 +11,9 @@ export function useTabCount(kind: string): number | null {
   const health = useLive('health', kind === 'health' ? {} : null).data;
   const count =
     positions?.positions.length ??
-    orders?.filter((order) => !FINISHED.has(order.status)).length ??
+    orders?.filter((order) => isWorking(order.status)).length ??
     fills?.length ??
-    approvals?.filter((each) => each.state === 'pending').length ??
+    approvals?.filter((each) => each.state === 'waiting').length ??
     jobs?.filter((job) => job.state === 'running' || job.state === 'queued').length ??
     health?.components.filter((each) => each.status === 'degraded' || each.status === 'down').length;
   return count ? count : null;

@@ -73,7 +73,7 @@ export const ACTIONS: readonly UserAction[] = [
     title: 'command.undoLayout',
     group: 'workspace',
     keys: 'Ctrl+Z',
-    run: () => window.dispatchEvent(new CustomEvent('candlewick:undo-layout')),
+    run: () => useUi.getState().undoLayout(),
   },
   ...[
     'watchlist',
@@ -102,7 +102,7 @@ export const ACTIONS: readonly UserAction[] = [
     title: 'chart.showTable',
     group: 'chart',
     keys: 'Alt+T',
-    run: () => window.dispatchEvent(new CustomEvent('candlewick:chart-table')),
+    run: () => useUi.getState().toggleChartTable(),
   },
   {
     id: 'trade.buy',

@@ -119,27 +119,24 @@ export function developmentTransport(): MockTransport {
       totals: [{ currency: 'USD', unrealized_pnl: total.toFixed(2), realized_pnl: '170.12' }],
     };
   };
-  const order = (args: OrderArgs, status: string): Order => ({
-    id: `O-${++counter}`,
+  const order = (args: OrderArgs, status: Order['status']): Order => ({
+    id: ++counter,
     client_order_id: args.client_order_id ?? `C-${counter}`,
     venue_order_id: `SIM-${counter}`,
-    account: args.account,
+    account: args.account ?? 'paper',
     instrument: args.instrument,
     side: args.side,
-    order_type: args.order_type,
+    order_type: args.order_type ?? 'market',
     qty: args.qty,
     filled_qty: '0',
-    price: args.price ?? null,
-    stop: args.stop ?? null,
-    average_price: null,
+    price: args.price,
+    stop: args.stop,
     status,
     tif: args.tif ?? 'gtc',
     reduce_only: args.reduce_only ?? false,
-    take_profit: args.take_profit ?? null,
-    stop_loss: args.stop_loss ?? null,
-    parent: null,
+    take_profit: args.take_profit,
+    stop_loss: args.stop_loss,
     source: 'manual',
-    reason: null,
     pending_cancel: false,
     created_at: iso(now()),
     updated_at: iso(now()),
@@ -155,11 +152,11 @@ export function developmentTransport(): MockTransport {
         qty: '0.200',
         price: (Number(at('BTC-PERP.SIM')) * 0.985).toFixed(1),
       },
-      'working',
+      'accepted',
     ),
     order(
       { account: 'paper', instrument: 'SOL-PERP.SIM', side: 'sell', order_type: 'stop', qty: '40.0', stop: '165.20' },
-      'working',
+      'accepted',
     ),
     {
       ...order(
@@ -171,7 +168,7 @@ export function developmentTransport(): MockTransport {
   ];
   const fill = (id: string, side: 'buy' | 'sell', qty: string, back: number): Fill => ({
     id: `F-${++counter}`,
-    order_id: `O-${counter}`,
+    order_id: counter,
     account: 'paper',
     instrument: id,
     side,
@@ -207,7 +204,6 @@ export function developmentTransport(): MockTransport {
     price: at(id, start - back),
     reason,
     confidence,
-    order_id: null,
   });
   const decisions: Decision[] = [
     decision('SOL-PERP.SIM', 'block', '40', 3200, 'Risk rule “correlated exposure 60%” would reach 72%.', 0.71),
@@ -261,7 +257,7 @@ export function developmentTransport(): MockTransport {
       asks: side(1),
       bids: side(-1),
       spread: tick.toFixed(i.price_decimals),
-      spread_bp: ((tick / middle) * 1e4).toFixed(2),
+      spread_bp: (tick / middle) * 1e4,
     };
   };
   const trades = (id: string, count: number): TradePrint[] =>
@@ -292,7 +288,7 @@ export function developmentTransport(): MockTransport {
       { name: 'Execution', status: 'ok', detail: '1 account', since: iso(start) },
       { name: 'Database (SQLite)', status: 'ok', detail: 'wal 2.1 MB', since: iso(start) },
       { name: 'MCP socket', status: 'ok', detail: '1 client', since: iso(start) },
-      { name: 'Updater', status: 'off', detail: 'off while live', since: iso(start) },
+      { name: 'Updater', status: 'ok', detail: 'off while live', since: iso(start) },
     ],
   });
   const stats = (): Stats => ({
@@ -303,11 +299,12 @@ export function developmentTransport(): MockTransport {
     queue_depth: 7,
     automation: { running: 2, paused: 1 },
   });
-  const log = (back: number, level: string, component: string, text: string): LogLine => ({
+  const log = (back: number, level: LogLine['level'], component: string, message: string): LogLine => ({
     time: iso(start - back),
     level,
     component,
-    text,
+    message,
+    fields: {},
   });
   const logs = [
     log(2000, 'info', 'backtest', 'Run #118 finished: 42,310 bars in 1.8 s'),
@@ -374,20 +371,21 @@ export function developmentTransport(): MockTransport {
       notional: notional.toFixed(2),
       margin: (notional * Number(i.initial_margin)).toFixed(2),
       fee: (notional * 0.0001).toFixed(2),
-      currency: i.quote_currency,
-      loss_at_stop: loss === null ? null : loss.toFixed(2),
-      gain_at_target: gain === null ? null : gain.toFixed(2),
-      risk_reward: loss && gain ? Math.abs(gain / loss).toFixed(1) : null,
-      loss_at_stop_equity_ratio: loss === null ? null : Math.abs(loss / 29306).toFixed(4),
+      currency: String(i.quote_currency),
+      loss_at_stop: loss === null ? undefined : loss.toFixed(2),
+      gain_at_target: gain === null ? undefined : gain.toFixed(2),
+      risk_reward: loss && gain ? Math.abs(gain / loss).toFixed(1) : undefined,
+      loss_at_stop_equity_ratio: loss === null ? undefined : Math.abs(loss / 29306).toFixed(4),
       checks,
       sentence: `${args.side === 'buy' ? 'Buy' : 'Sell'} ${args.qty} ${i.symbol} ${args.order_type}${args.price ? ` at ${args.price}` : ''} on paper account paper at SIM`,
-      account: args.account,
+      account: args.account ?? 'paper',
       mode: 'paper',
       venue: 'SIM',
     };
   };
 
-  type Handlers = { [C in keyof CommandMap]?: (args: CommandMap[C][0]) => CommandMap[C][1] };
+  // Answers are looser than the contract: this is a stage set, not an engine.
+  type Handlers = { [C in keyof CommandMap]?: (args: CommandMap[C][0]) => unknown };
   const answers: Handlers = {
     'symbols.list': () => ({ instruments: INSTRUMENTS }),
     'quotes.list': () => ({ quotes: INSTRUMENTS.map((i) => quoteAt(i, now())) }),
@@ -460,7 +458,15 @@ export function developmentTransport(): MockTransport {
     'strategies.running': () => ({ strategies: running }),
     'strategies.start': (args) => {
       const id = `S-${++counter}`;
-      running.push({ ...args, id, state: 'warming', signal_count: 0, order_count: 0, since: iso(now()) });
+      running.push({
+        ...args,
+        params: args.params ?? {},
+        id,
+        state: 'warming',
+        signal_count: 0,
+        order_count: 0,
+        since: iso(now()),
+      });
       return { id };
     },
     'strategies.stop': ({ id }) => {
@@ -494,7 +500,7 @@ export function developmentTransport(): MockTransport {
           retryable: false,
           reasons: ['trading is halted'],
         });
-      const placed = order(args, args.order_type === 'market' ? 'filled' : 'working');
+      const placed = order(args, args.order_type === 'market' ? 'filled' : 'accepted');
       orders.unshift(placed);
       transport.push('orders', [placed]);
       return { order_id: placed.id, client_order_id: placed.client_order_id, status: placed.status };
@@ -584,35 +590,55 @@ export function developmentTransport(): MockTransport {
       ],
     }),
     'health.get': health,
-    'metrics.get': () => ({}),
+    'metrics.get': () => ({
+      counters: [{ name: 'candlewick_candles_total', labels: {}, value: 1284 }],
+      gauges: [],
+      histograms: [
+        'ingest to candle',
+        'candle to enriched',
+        'event to screen',
+        'order round trip',
+        'decision',
+        'database write',
+      ].map((name, i) => ({
+        name,
+        labels: {},
+        unit: 'ms',
+        count: 1200,
+        sum: 9,
+        p50: 0.04 * 4 ** i,
+        p95: 0.11 * 4 ** i,
+        p99: 0.31 * 4 ** i,
+        max: 0.7 * 4 ** i,
+      })),
+    }),
     'connections.list': () => ({
       connections: [
         {
+          name: 'SIM market data',
           venue: 'SIM',
-          channel: 'Market stream',
+          kind: 'market data',
           state: 'open',
-          uptime_s: 213000,
-          last_message_age_ms: 100,
+          since: iso(start - 213000),
+          reconnects: 0,
+          last_message_age_s: 0.1,
           subscriptions: 25,
-          messages_per_s: 312,
-          latency_ms: 0.4,
-          budget: null,
         },
         {
+          name: 'SIM orders',
           venue: 'SIM',
-          channel: 'User stream',
+          kind: 'orders',
           state: 'retrying',
-          uptime_s: null,
-          last_message_age_ms: 14000,
+          since: iso(start),
+          reconnects: 2,
+          last_message_age_s: 14,
           subscriptions: 1,
-          messages_per_s: 0,
-          latency_ms: null,
-          budget: null,
+          detail: 'retry 2 of 8',
         },
       ],
     }),
     'logs.list': () => ({ logs }),
-    'audit.list': () => ({ entries: [] }),
+    'audit.list': () => ({ rows: [] }),
     'commands.list': () => ({
       commands: [
         { name: 'orders.place', title: 'Place an order', description: 'Sends an order', access: 'trade', risk: 'high' },
@@ -679,7 +705,7 @@ export function developmentTransport(): MockTransport {
     });
     return {
       trades: Array.from({ length: 40 }, (_, i) => ({
-        side: 'long',
+        side: 'buy',
         qty: '0.100',
         entry_time: iso(start - (41 - i) * 864000),
         entry_price: at(id, start - (41 - i) * 864000),
@@ -742,7 +768,7 @@ export function developmentTransport(): MockTransport {
       const closes = new Float64Array(120);
       for (let i = 0; i < 119; i++) closes[i] = priceAt(params.instrument, open - (118 - i) * step);
       closes[119] = priceAt(params.instrument, now());
-      const plots = study(params.set, closes).columns.map((c) => c[119] ?? null);
+      const plots = study(params.set ?? '', closes).columns.map((c) => c[119] ?? null);
       const forming = { ...bar(params.instrument, step, open, now()), plots };
       transport.push('chart', { forming }, (p) => JSON.stringify(p) === JSON.stringify(params));
     }

@@ -23,13 +23,16 @@ interface Ui {
   reveal: { kind: string; nonce: number };
   /** Panel that had the last interaction, for commands that act on "the chart". */
   activePanel: string | null;
-  /** The backtest the report shows, by job. */
   open(overlay: Overlay): void;
   close(): void;
   go(workspace: WorkspaceName): void;
   show(kind: string): void;
   setActivePanel(id: string | null): void;
   resetNonce: number;
+  undoNonce: number;
+  tableNonce: number;
+  undoLayout(): void;
+  toggleChartTable(): void;
   resetLayout(): void;
 }
 
@@ -39,6 +42,10 @@ export const useUi = create<Ui>((set) => ({
   reveal: { kind: '', nonce: 0 },
   activePanel: null,
   resetNonce: 0,
+  undoNonce: 0,
+  tableNonce: 0,
+  undoLayout: () => set((s) => ({ undoNonce: s.undoNonce + 1 })),
+  toggleChartTable: () => set((s) => ({ tableNonce: s.tableNonce + 1 })),
   open: (overlay) => set({ overlay }),
   close: () => set({ overlay: null }),
   go: (workspace) => set({ workspace, overlay: null }),

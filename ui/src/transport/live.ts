@@ -19,7 +19,7 @@ type Merge<T extends Topic> = (old: Data<T> | undefined, batch: Batch<T>) => Dat
 const replace = <T>(_old: T | undefined, batch: { data: T }): T => batch.data;
 
 /** Newest first, by id; a changed row keeps its place. */
-export function upsert<R extends { id: string }>(limit: number) {
+export function upsert<R extends { id: string | number }>(limit: number) {
   return (old: R[] | undefined, batch: { kind: 'snapshot' | 'delta'; data: R[] }): R[] => {
     if (batch.kind === 'snapshot' || !old) return batch.data;
     const changed = new Map(batch.data.map((row) => [row.id, row]));

@@ -24,7 +24,7 @@ export function ApprovalCard({ approval }: { approval: Approval }) {
     };
   }, []);
   const left = Date.parse(approval.expires_at) - now;
-  const pending = approval.state === 'pending' && left > 0;
+  const pending = approval.state === 'waiting' && left > 0;
   const busy = accept.isPending || deny.isPending;
   const done = () => void queries.invalidateQueries({ queryKey: ['approvals.list'] });
   const error = accept.error ?? deny.error;

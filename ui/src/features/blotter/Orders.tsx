@@ -6,24 +6,25 @@ import { type Column, Grid } from '@/kit/Grid';
 import { EmptyState, ErrorState, Skeleton } from '@/kit/states';
 import { toast } from '@/kit/toasts';
 import * as fmt from '@/lib/format';
+import { isOver } from '@/lib/orderStatus';
 import { useUi } from '@/lib/ui';
 import { useAction } from '@/transport/hooks';
 import { symbolOf, useInstruments } from '@/transport/instruments';
 import { useLive } from '@/transport/live';
-import type { Order } from '@/transport/types';
+import type { Order, OrderStatus } from '@/transport/types';
 
-const FINISHED = new Set(['filled', 'canceled', 'cancelled', 'rejected', 'denied', 'expired']);
-const TONES: Record<string, Tone> = {
-  filled: 'up',
-  rejected: 'crit',
-  denied: 'crit',
-  canceled: 'neutral',
-  cancelled: 'neutral',
-  expired: 'neutral',
-  working: 'accent',
+const TONES: Record<OrderStatus, Tone> = {
+  intent: 'neutral',
+  sent: 'neutral',
+  unknown: 'warn',
   accepted: 'accent',
   partially_filled: 'accent',
-  unknown: 'warn',
+  filled: 'up',
+  denied: 'crit',
+  rejected: 'crit',
+  not_accepted: 'crit',
+  canceled: 'neutral',
+  expired: 'neutral',
 };
 
 export function Orders() {
@@ -125,9 +126,7 @@ export function Orders() {
       width: 'minmax(96px, 1.2fr)',
       cell: (o) => (
         <span className="flex items-center gap-1.5" title={o.reason ?? undefined}>
-          <Chip tone={TONES[o.status] ?? 'neutral'}>
-            {o.pending_cancel ? t('blotter.canceling') : o.status.replaceAll('_', ' ')}
-          </Chip>
+          <Chip tone={TONES[o.status]}>{o.pending_cancel ? t('blotter.canceling') : t(`orderStatus.${o.status}`)}</Chip>
           <span className="truncate text-t2">{o.reason}</span>
         </span>
       ),
@@ -144,13 +143,13 @@ export function Orders() {
       head: '',
       width: '62px',
       cell: (o) =>
-        FINISHED.has(o.status) ? (
+        isOver(o.status) ? (
           <Button
             variant="link"
             size="bare"
             className="h-6"
-            aria-label={t('blotter.whyOf', { id: o.id })}
-            onClick={() => open({ kind: 'explain', id: o.id, title: `${symbolOf(o.instrument)} ${o.id}` })}
+            aria-label={t('blotter.whyOf', { id: String(o.id) })}
+            onClick={() => open({ kind: 'explain', id: String(o.id), title: `${symbolOf(o.instrument)} ${o.id}` })}
           >
             {t('action.why')}
           </Button>
@@ -160,7 +159,7 @@ export function Orders() {
             size="bare"
             className="h-6"
             disabled={o.pending_cancel}
-            aria-label={t('blotter.cancelOf', { symbol: symbolOf(o.instrument), id: o.id })}
+            aria-label={t('blotter.cancelOf', { symbol: symbolOf(o.instrument), id: String(o.id) })}
             onClick={() =>
               cancel.mutate(
                 { order_id: o.id },
@@ -178,8 +177,8 @@ export function Orders() {
       label={t('panel.orders')}
       columns={columns}
       rows={data}
-      keyOf={(o) => o.id}
-      onActivate={(o) => open({ kind: 'explain', id: o.id, title: `${symbolOf(o.instrument)} ${o.id}` })}
+      keyOf={(o) => String(o.id)}
+      onActivate={(o) => open({ kind: 'explain', id: String(o.id), title: `${symbolOf(o.instrument)} ${o.id}` })}
     />
   );
 }

@@ -29,15 +29,22 @@ export function LineTags({ chart, lines, decimals }: { chart: ChartController; l
     const place = () => {
       const element = box.current;
       if (!element) return;
-      const right = `${chart.port.axisWidth() + 2}px`;
+      const right = chart.port.axisWidth() + 2;
       const paneHeight = chart.port.paneTops()[1] ?? element.clientHeight;
       const prices = new Map(lines.map((line) => [line.id, line.price]));
+      const placed: { y: number; width: number }[] = [];
       for (const tag of element.children) {
         if (!(tag instanceof HTMLElement)) continue;
         const y = chart.port.yOf(prices.get(tag.dataset.line ?? '') ?? Number.NaN);
         tag.hidden = y === null || y < 8 || y > paneHeight - 8;
-        if (y !== null) tag.style.transform = `translateY(${Math.round(y) - 10}px)`;
-        tag.style.right = right;
+        if (y === null || tag.hidden) continue;
+        // Tags whose levels are too close stand side by side.
+        const inTheWay = placed
+          .filter((other) => Math.abs(other.y - y) < 21)
+          .reduce((sum, other) => sum + other.width + 4, 0);
+        placed.push({ y, width: tag.offsetWidth });
+        tag.style.transform = `translateY(${Math.round(y) - 10}px)`;
+        tag.style.right = `${right + inTheWay}px`;
       }
     };
     chart.port.onLayout(() => nextFrame(place));

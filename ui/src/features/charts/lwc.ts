@@ -21,7 +21,7 @@ import { MarkerLayer } from './markers';
 import type { ChartLine, ChartMarker, ChartPort, Plan, Plot } from './port';
 import type { Range, Span } from './window';
 
-const STYLES = { solid: LineStyle.Solid, dotted: LineStyle.Dotted, dashed: LineStyle.Dashed };
+const STYLES = { solid: LineStyle.Solid, dotted: LineStyle.SparseDotted, dashed: LineStyle.Dashed };
 const RIGHT_ROOM = 12;
 
 /** lightweight-charts behind `ChartPort`. It only ever holds one window of the history. */

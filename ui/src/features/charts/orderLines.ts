@@ -1,6 +1,7 @@
 import { useEffect, useMemo } from 'react';
 import { decimal, mul, parseDecimal, sub, toText } from '@/lib/decimal';
 import { useDraft } from '@/lib/draft';
+import { isOver } from '@/lib/orderStatus';
 import { token } from '@/lib/prefs';
 import { useLive } from '@/transport/live';
 import type { Order, Position } from '@/transport/types';
@@ -17,18 +18,6 @@ export interface TagLine extends ChartLine {
   position?: Position;
   order?: Order;
 }
-
-export const WORKING = new Set([
-  'pending',
-  'sent',
-  'sending',
-  'submitted',
-  'accepted',
-  'working',
-  'open',
-  'partially_filled',
-  'new',
-]);
 
 /** What an exit at `level` would give before fees: exact, because all three are decimal text. */
 export function resultAt(position: Pick<Position, 'side' | 'qty' | 'entry_price'>, level: string): string {
@@ -87,7 +76,7 @@ export function useOrderLines(chart: ChartController | null, instrument: string 
         });
     }
     for (const order of orders ?? []) {
-      if (order.instrument !== instrument || !WORKING.has(order.status)) continue;
+      if (order.instrument !== instrument || isOver(order.status)) continue;
       const level = order.price ?? order.stop;
       const shown = positions?.some(
         (p) => p.instrument === instrument && (p.take_profit === level || p.stop_loss === level),

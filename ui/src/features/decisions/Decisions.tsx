@@ -91,7 +91,7 @@ function Row({ decision }: { decision: Decision }) {
           size="bare"
           aria-label={t('decisions.whyOf', { title })}
           className="min-h-4 font-normal"
-          onClick={() => open({ kind: 'explain', id: decision.order_id ?? decision.id, title })}
+          onClick={() => open({ kind: 'explain', id: String(decision.order_id ?? decision.id), title })}
         >
           {t('action.why')}
         </Button>

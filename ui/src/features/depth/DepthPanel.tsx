@@ -4,6 +4,7 @@ import { add, decimal, div, mul, parseDecimal, sign, toText } from '@/lib/decima
 import { useDraft } from '@/lib/draft';
 import * as fmt from '@/lib/format';
 import { type Group, useLinks } from '@/lib/links';
+import { isWorking } from '@/lib/orderStatus';
 import { useUi } from '@/lib/ui';
 import { useInstrument } from '@/transport/instruments';
 import { useLive, useQuote } from '@/transport/live';
@@ -35,14 +36,7 @@ export function DepthPanel({ group }: { group: Group }) {
 
   const mine = new Set(
     (orders ?? [])
-      .filter(
-        (order) =>
-          order.instrument === id &&
-          order.price &&
-          order.status !== 'filled' &&
-          order.status !== 'canceled' &&
-          order.status !== 'rejected',
-      )
+      .filter((order) => order.instrument === id && order.price && isWorking(order.status))
       .map((order) => String(Number(order.price))),
   );
   const asks = depth.asks.slice(0, 10).reverse();

@@ -23,10 +23,10 @@ export function groupRepeats(lines: readonly LogLine[]): Row[] {
   const rows: Row[] = [];
   for (const line of lines) {
     const last = rows.at(-1);
-    if (last && last.text === line.text && last.component === line.component && last.level === line.level) {
-      last.repeats += line.count ?? 1;
+    if (last && last.message === line.message && last.component === line.component && last.level === line.level) {
+      last.repeats += 1;
       last.time = line.time;
-    } else rows.push({ ...line, repeats: line.count ?? 1, key: `${line.time} ${rows.length}` });
+    } else rows.push({ ...line, repeats: 1, key: `${line.time} ${rows.length}` });
   }
   return rows.reverse();
 }
@@ -50,7 +50,7 @@ export function Logs() {
         (line) =>
           ORDER.indexOf(line.level.toLowerCase()) >= least &&
           (!component || line.component.toLowerCase().includes(component)) &&
-          (!words || line.text.toLowerCase().includes(words)),
+          (!words || line.message.toLowerCase().includes(words)),
       ),
     );
   }, [data, paused, level, filter]);
@@ -90,7 +90,7 @@ export function Logs() {
       id: 'text',
       head: t('logs.text'),
       width: 'minmax(200px, 1fr)',
-      cell: (row) => <span title={row.text}>{row.text}</span>,
+      cell: (row) => <span title={row.message}>{row.message}</span>,
       className: 'selectable',
     },
     {

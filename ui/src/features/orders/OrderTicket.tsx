@@ -119,7 +119,7 @@ function TicketForm({
   });
 
   return (
-    <form onSubmit={submit} noValidate className="flex h-full flex-col gap-2.5 overflow-auto p-2.5">
+    <form onSubmit={submit} noValidate className="flex h-full flex-col gap-2 overflow-auto p-2.5 [&>*]:shrink-0">
       <SideButtons
         side={draft.side}
         quote={quote}

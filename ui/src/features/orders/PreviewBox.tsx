@@ -30,7 +30,7 @@ export function PreviewBox({
   const exit = (value: string | null | undefined, ratio?: string | null) =>
     value ? (
       <span className={fmt.toneClass(fmt.direction(value))}>
-        {fmt.change(value)} {unit}
+        {fmt.change(value)}
         {ratio ? ` (${t('ticket.ofEquity', { ratio: fmt.percent(ratio, 2) })})` : ''}
       </span>
     ) : (
@@ -41,7 +41,7 @@ export function PreviewBox({
       <dl
         aria-label={t('ticket.preview')}
         aria-busy={waiting}
-        className="grid min-h-25 grid-cols-[112px_1fr] content-start gap-y-1 rounded-md bg-bg2 px-2.5 py-2"
+        className="grid min-h-24 grid-cols-[96px_1fr] content-start gap-y-0.5 rounded-md bg-bg2 px-2.5 py-2"
       >
         {preview ? (
           <>

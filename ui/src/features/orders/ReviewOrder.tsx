@@ -43,13 +43,17 @@ export function ReviewOrder({ order, preview }: { order: OrderArgs; preview: Ord
           if (!onboarding.includes('order')) set({ onboarding: [...onboarding, 'order'] });
           toast({
             tone: 'info',
-            cause: `placed-${placed.order_id}`,
+            cause: `placed-${placed.client_order_id}`,
             title: t('toast.placed', {
               side: t(order.side === 'buy' ? 'side.Buy' : 'side.Sell'),
               qty: fmt.quantity(order.qty),
               symbol: symbolOf(order.instrument),
             }),
-            detail: placed.approval_id ? t('toast.waitsForApproval') : placed.status,
+            detail: placed.approval_id
+              ? t('toast.waitsForApproval')
+              : placed.status
+                ? t(`orderStatus.${placed.status}`)
+                : '',
             stays: 10_000,
             actions: placed.approval_id
               ? []
@@ -57,7 +61,7 @@ export function ReviewOrder({ order, preview }: { order: OrderArgs; preview: Ord
                   {
                     label: t('toast.cancelOrder'),
                     run: () => {
-                      transport.call('orders.cancel', { order_id: placed.order_id }).catch((cause) => {
+                      transport.call('orders.cancel', { client_order_id: placed.client_order_id }).catch((cause) => {
                         const error = TransportError.from(cause);
                         toast({ tone: 'crit', title: t('toast.cancelFailed'), detail: error.message });
                       });
@@ -78,7 +82,7 @@ export function ReviewOrder({ order, preview }: { order: OrderArgs; preview: Ord
       description={t('review.where', {
         account: preview.account,
         venue: preview.venue,
-        mode: t(preview.mode === 'live' ? 'top.live' : 'ticket.modes.paper'),
+        mode: t(`ticket.modes.${preview.mode}`),
       })}
       closeLabel={t('action.close')}
       initialFocus={preview.mode === 'live' ? '[data-focus=cancel]' : '[data-focus=send]'}
@@ -109,7 +113,7 @@ export function ReviewOrder({ order, preview }: { order: OrderArgs; preview: Ord
           {(
             [
               ['review.side', t(buy ? 'side.Buy' : 'side.Sell')],
-              ['review.type', t(`ticket.types.${order.order_type}`)],
+              ['review.type', t(`ticket.types.${order.order_type ?? 'market'}`)],
               ['ticket.quantity', fmt.quantity(order.qty)],
               ['ticket.limitPrice', order.price ? fmt.quantity(order.price) : null],
               ['ticket.stopPrice', order.stop ? fmt.quantity(order.stop) : null],

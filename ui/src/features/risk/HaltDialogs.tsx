@@ -5,13 +5,13 @@ import { Button } from '@/kit/Button';
 import { Dialog } from '@/kit/Dialog';
 import { Field, Input } from '@/kit/Field';
 import { StatusDot } from '@/kit/StatusDot';
+import { isWorking } from '@/lib/orderStatus';
 import { useUi } from '@/lib/ui';
 import { useTransport } from '@/transport/hooks';
 import { symbolOf } from '@/transport/instruments';
 import { useLive } from '@/transport/live';
 import { TransportError } from '@/transport/Transport';
 
-const FINISHED = new Set(['filled', 'canceled', 'cancelled', 'rejected', 'denied', 'expired']);
 interface Outcome {
   what: string;
   error: string | null;
@@ -22,7 +22,7 @@ export function HaltOptions() {
   const { t } = useTranslation();
   const transport = useTransport();
   const close = useUi((s) => s.close);
-  const orders = (useLive('orders', {}).data ?? []).filter((order) => !FINISHED.has(order.status));
+  const orders = (useLive('orders', {}).data ?? []).filter((order) => isWorking(order.status));
   const positions = (useLive('positions', {}).data?.positions ?? []).filter((position) => position.side !== 'flat');
   const [asking, setAsking] = useState<'cancel' | 'flatten' | null>(null);
   const [busy, setBusy] = useState(false);
