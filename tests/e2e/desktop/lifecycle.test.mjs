@@ -1,9 +1,11 @@
 // From the process's first moment to its last: start-up events, signals, a second start, a restart, a bare locale.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { DESKTOP, invoke, openWindow, startScreen, until } from '../lib/desktop.mjs';
+import { CANDLEWICK } from '../lib/engine.mjs';
 import { hasChart } from '../lib/pictures.mjs';
 import { start, temporaryDirectory } from '../lib/process.mjs';
 
@@ -60,6 +62,21 @@ test('an order placed in one run is there in the next', async (t) => {
   await until(second.driver, 'the page', () => document.querySelector('#root')?.childElementCount > 0);
   const { ok } = await invoke(second.driver, 'call', { name: 'fills.list', body: {} });
   assert.deepEqual(ok.fills.map(({ id }) => id), fills.map(({ id }) => id));
+});
+
+test('the command line talks to the engine in the window', async (t) => {
+  const dataDir = temporaryDirectory(t);
+  const env = await startScreen(t);
+  const window = start(t, DESKTOP, ['--data-dir', dataDir, '--timing'], { env });
+  await window.line((line) => line.includes('"engine_ready"'), 90_000);
+  const verb = (...args) => {
+    const result = spawnSync(CANDLEWICK, ['--data-dir', dataDir, '--format', 'json', ...args], { encoding: 'utf8' });
+    assert.equal(result.status, 0, result.stderr);
+    return JSON.parse(result.stdout);
+  };
+  const placed = verb('orders', 'place', ...'--account paper --instrument BTC-PERP.SIM --side buy --type market --qty 0.01'.split(' '));
+  assert.ok(placed.order_id);
+  await eventually(() => verb('fills', 'list').fills.some((fill) => fill.order_id === placed.order_id));
 });
 
 test('a machine without a locale shows the same window', async (t) => {
