@@ -109,8 +109,17 @@ test('halt stops new orders at once, on every surface, and resume asks for a rea
   await engine.call('orders.place', order);
 });
 
-test('a backtest runs from the Research workspace and shows its trades and assumptions', async () => {
+test('a backtest runs from the Research workspace and shows trades, metrics and what it assumed', async () => {
   await page.getByRole('navigation', { name: 'Workspaces' }).getByRole('button', { name: 'Research' }).click();
-  await page.getByRole('button', { name: /^Run/ }).first().click();
-  await page.getByText('Fingerprint', { exact: false }).first().waitFor({ timeout: 60_000 });
+  const form = page.locator('form', { has: page.getByRole('button', { name: 'Run backtest' }) });
+  await form.getByRole('combobox', { name: 'Strategy' }).selectOption('ema-cross');
+  await form.getByRole('button', { name: 'Run backtest' }).click();
+  await page.getByRole('heading', { name: 'Assumptions' }).waitFor({ timeout: 60_000 });
+  const shown = (await page.getByText('Fingerprint').first().textContent()).replace('Fingerprint', '').trim();
+  const trades = page.getByRole('grid', { name: 'Round trips' });
+  assert.ok(Number(await trades.getAttribute('aria-rowcount')) > 2, 'an EMA cross trades');
+  const { jobs } = await engine.call('jobs.list');
+  const result = await engine.call('backtest.result', { job_id: jobs.find((job) => job.kind === 'backtest').id });
+  assert.equal(result.fingerprint, shown);
+  assert.equal(result.trades.length, Number(await trades.getAttribute('aria-rowcount')) - 1);
 });
