@@ -20,9 +20,9 @@ const tab = (name) => page.getByRole('tab', { name: new RegExp(`^${name}`) }).fi
 const listed = async (name, body = {}) => Object.values(await engine.call(name, body))[0];
 
 test('a bracket order placed by mouse fills, and its legs wait at the venue', async () => {
-  const ticket = page.locator('form', { has: page.getByRole('group', { name: 'Order type' }) });
+  const ticket = page.locator('form', { has: page.getByRole('radiogroup', { name: 'Order type' }) });
   await ticket.getByRole('group', { name: 'Side' }).getByRole('button', { name: /^Buy/ }).click();
-  await ticket.getByRole('group', { name: 'Order type' }).getByRole('button', { name: 'Market' }).click();
+  await ticket.getByRole('radio', { name: 'Market' }).click();
   await ticket.getByRole('textbox', { name: 'Quantity' }).fill('0.05');
   const bracket = ticket.getByRole('switch', { name: /Bracket/ });
   if ((await bracket.getAttribute('aria-checked')) !== 'true') await bracket.click();

@@ -6,7 +6,7 @@ import {
   type IDockviewPanelProps,
   type SerializedDockview,
 } from 'dockview-react';
-import { type FunctionComponent, useCallback, useEffect, useRef } from 'react';
+import { type FunctionComponent, type KeyboardEvent, useCallback, useEffect, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { JsonValue } from '@/bindings';
 import { Button } from '@/kit/Button';
@@ -176,17 +176,28 @@ export function Dock({ name, fresh }: { name: WorkspaceName; fresh: boolean }) {
     chart?.api.updateParameters({ table: chart.api.getParameters<{ table?: boolean }>().table !== true });
   }, [tableNonce]);
 
+  const onTabKey = (event: KeyboardEvent) => {
+    const id =
+      event.target instanceof HTMLElement && event.target.role === 'tab' ? event.target.dataset.tabPanelId : undefined;
+    if (event.key !== 'Delete' || !id) return;
+    event.preventDefault();
+    dock.current?.getPanel(id)?.api.close();
+  };
+
   return (
-    <DockviewReact
-      theme={{ name: 'candlewick', className: 'cw-dock', gap: 4 }}
-      components={components}
-      defaultTabComponent={Tab}
-      leftHeaderActionsComponent={LeftActions}
-      rightHeaderActionsComponent={RightActions}
-      watermarkComponent={Watermark}
-      onReady={onReady}
-      announcements
-      scrollbars="native"
-    />
+    // biome-ignore lint/a11y/noStaticElementInteractions: keys of the tabs inside, which dockview makes
+    <div className="h-full" onKeyDown={onTabKey}>
+      <DockviewReact
+        theme={{ name: 'candlewick', className: 'cw-dock', gap: 4 }}
+        components={components}
+        defaultTabComponent={Tab}
+        leftHeaderActionsComponent={LeftActions}
+        rightHeaderActionsComponent={RightActions}
+        watermarkComponent={Watermark}
+        onReady={onReady}
+        announcements
+        scrollbars="native"
+      />
+    </div>
   );
 }

@@ -4,7 +4,6 @@ import type { Group } from '@/lib/links';
 export function GroupChip({ group }: { group: Group }) {
   return (
     <span
-      aria-hidden
       className="inline-flex size-4 items-center justify-center rounded-sm text-[10px] leading-none font-bold"
       style={{ background: `var(--group-${group.toLowerCase()})`, color: 'var(--group-ink)' }}
     >

@@ -45,7 +45,12 @@ export function Latency() {
     );
   const most = Math.max(...shown.map((h) => h.max), 1);
   return (
-    <div className="grid h-full auto-rows-min grid-cols-[repeat(auto-fill,minmax(300px,1fr))] gap-x-6 gap-y-4 overflow-auto p-3">
+    <div
+      tabIndex={0}
+      role="group"
+      aria-label={t('panel.latency')}
+      className="grid h-full auto-rows-min grid-cols-[repeat(auto-fill,minmax(300px,1fr))] gap-x-6 gap-y-4 overflow-auto p-3"
+    >
       {shown.map((h) => (
         <section key={title(h)} aria-label={title(h)}>
           <div className="mb-1.5 flex items-baseline gap-3">

@@ -247,7 +247,7 @@ function TicketForm({
             </Select>
           )}
         </Field>
-        <fieldset className="flex flex-col justify-end gap-1.5 text-t2">
+        <fieldset className="flex flex-col justify-end text-t2">
           <legend className="sr-only">{t('ticket.flags')}</legend>
           <Check
             label={t('ticket.postOnly')}
@@ -344,7 +344,7 @@ function Check({
 }) {
   const id = useId();
   return (
-    <span className="flex items-center gap-1.5">
+    <span className="flex h-6 items-center gap-1.5">
       <input
         id={id}
         type="checkbox"
