@@ -125,6 +125,11 @@ impl Expression {
     }
     /// One number per candle: NaN is unknown, a condition is 1 or 0.
     pub fn batch(&self, state: &mut ExpressionState, candles: &Columns) -> Vec<f64> {
-        self.program.batch(&mut state.0, candles).swap_remove(0)
+        let mut columns = Vec::new();
+        self.program.batch(&mut state.0, candles, &mut columns);
+        columns.pop().unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,17 +5,32 @@
 //! every indicator (batch equals incremental bit for bit, warm-up as declared, preview leaves no trace, state survives
 //! serialization).
 
+mod adx;
 mod atr;
 mod bb;
+mod cci;
+mod donchian;
 mod ema;
 mod highest;
+mod kc;
 mod lowest;
 mod macd;
+mod mfi;
+mod obv;
+mod roc;
 mod rsi;
 mod sma;
+mod stddev;
+mod stoch;
 mod vwap;
+mod wma;
+mod wpr;
 
 use serde::{Deserialize, Serialize};
+
+pub use ema::Ema;
+pub use rsi::Rsi;
+pub use sma::Sma;
 
 use crate::indicator::{Indicator, Input, InputKind, Spec};
 use crate::ohlcv::{ColumnSlice, Ohlcv};
@@ -52,15 +67,26 @@ macro_rules! registry {
 }
 
 registry! {
-    Sma => sma::Sma,
-    Ema => ema::Ema,
-    Rsi => rsi::Rsi,
+    Sma => Sma,
+    Ema => Ema,
+    Rsi => Rsi,
     Macd => macd::Macd,
     Bb => bb::Bb,
     Atr => atr::Atr,
     Vwap => vwap::Vwap,
     Highest => highest::Highest,
     Lowest => lowest::Lowest,
+    Wma => wma::Wma,
+    Stddev => stddev::Stddev,
+    Roc => roc::Roc,
+    Obv => obv::Obv,
+    Donchian => donchian::Donchian,
+    Stoch => stoch::Stoch,
+    Wpr => wpr::Wpr,
+    Adx => adx::Adx,
+    Cci => cci::Cci,
+    Mfi => mfi::Mfi,
+    Kc => kc::Kc,
 }
 
 /// A registered indicator.

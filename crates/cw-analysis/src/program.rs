@@ -51,8 +51,10 @@ pub(crate) struct State {
 }
 
 impl Program {
-    /// Takes what the expressions were lowered to. `outputs` are slots of the base graph.
-    pub(crate) fn new(graphs: Vec<Graph>, outputs: Vec<Slot>) -> Self {
+    /// Takes what the expressions were lowered to. `outputs` are slots of the base graph; they get other numbers here,
+    /// see [`outputs`](Self::outputs).
+    pub(crate) fn new(graphs: Vec<Graph>, mut outputs: Vec<Slot>) -> Self {
+        let graphs = graph::compact(graphs, &mut outputs);
         let fingerprint = graph::fingerprint(&graphs, &outputs);
         let only_close = graphs.len() == 1
             && graphs[0].ops().iter().all(|op| match op {
@@ -60,9 +62,7 @@ impl Program {
                 Op::Call { entry, .. } => crate::indicators::all()[*entry as usize].input == InputKind::Series,
                 _ => true,
             });
-        let live = graph::live(&graphs, &outputs);
-        let frames = graphs.into_iter().zip(live).map(|(graph, live)| Frame::new(graph, live)).collect();
-        Self { frames, outputs, fingerprint, only_close }
+        Self { frames: graphs.into_iter().map(Frame::new).collect(), outputs, fingerprint, only_close }
     }
 
     pub(crate) fn new_state(&self, base: Timeframe) -> Result<State, TimeframeMismatch> {
@@ -131,8 +131,7 @@ impl Program {
     /// Every value of the base candles that is computed, in order of computation.
     pub(crate) fn trace(&self, state: &State) -> Vec<TraceValue> {
         let graph = &self.frames[0].graph;
-        let slots = (0..graph.len() as Slot).filter(|slot| self.frames[0].is_live(*slot));
-        slots
+        (0..graph.len() as Slot)
             .filter(|slot| !graph.is_late(*slot) && !matches!(graph.ops()[*slot as usize], Op::Number(_) | Op::Bool(_)))
             .map(|slot| TraceValue {
                 expr: graph.text(slot).to_owned(),

@@ -67,7 +67,14 @@ impl StudySet {
     /// All candles at once: one column of numbers per name, NaN while warming up. `state` ends as if they had been
     /// pushed one by one, and every value has the same bits.
     pub fn batch(&self, state: &mut StudyState, candles: &Columns) -> Vec<Vec<f64>> {
-        self.program.batch(&mut state.0, candles)
+        let mut columns = Vec::new();
+        self.batch_into(state, candles, &mut columns);
+        columns
+    }
+
+    /// The same into columns that are used again.
+    pub fn batch_into(&self, state: &mut StudyState, candles: &Columns, columns: &mut Vec<Vec<f64>>) {
+        self.program.batch(&mut state.0, candles, columns);
     }
 
     /// The next closed candle; `row` receives one value per column.

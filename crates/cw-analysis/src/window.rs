@@ -64,11 +64,10 @@ impl Ring {
     pub(crate) fn values(&self) -> &[f64] {
         &self.values.0
     }
-    /// Oldest first; only meaningful when full.
+    /// The values pushed since the ring last began anew and those from before, each oldest first.
     #[inline]
-    pub(crate) fn in_order(&self) -> impl DoubleEndedIterator<Item = f64> + '_ {
-        let (newer, older) = self.values.0.split_at(self.head as usize);
-        older.iter().chain(newer).copied()
+    pub(crate) fn split(&self) -> (&[f64], &[f64]) {
+        self.values.0.split_at(self.head as usize)
     }
 }
 
@@ -191,15 +190,30 @@ impl<const HIGHEST: bool> Extreme<HIGHEST> {
         }
         self.ring.is_full().then_some(self.value)
     }
-    #[cold]
+    /// Finds the extreme among the values that are left, and how long ago it came in last.
+    #[inline(never)]
     fn rescan(&mut self) {
-        self.value = if HIGHEST { f64::NEG_INFINITY } else { f64::INFINITY };
-        for (age, value) in self.ring.in_order().rev().enumerate() {
-            if age == 0 || (if HIGHEST { value > self.value } else { value < self.value }) {
-                self.value = value;
-                self.age = age as u32;
+        let start = if HIGHEST { f64::NEG_INFINITY } else { f64::INFINITY };
+        // Four lanes side by side, so that the comparisons do not wait for one another.
+        let mut lanes = [start; 4];
+        let (chunks, rest) = self.ring.values().as_chunks::<4>();
+        for chunk in chunks {
+            for (lane, value) in lanes.iter_mut().zip(chunk) {
+                *lane = Self::better(*value, *lane);
             }
         }
+        let all = lanes.iter().chain(rest).fold(start, |best, value| Self::better(*value, best));
+        let (newer, older) = self.ring.split();
+        let age = match newer.iter().rposition(|value| *value == all) {
+            Some(at) => newer.len() - 1 - at,
+            None => newer.len() + older.iter().rev().take_while(|value| **value != all).count(),
+        };
+        self.value = all;
+        self.age = age as u32;
+    }
+    #[inline]
+    fn better(a: f64, b: f64) -> f64 {
+        if (HIGHEST && a > b) || (!HIGHEST && a < b) { a } else { b }
     }
 }
 

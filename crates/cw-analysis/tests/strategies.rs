@@ -216,6 +216,6 @@ fn the_excerpt_points_into_the_file() {
     assert_eq!((error.line, error.column), (8, 17));
     assert_eq!(
         error.excerpt,
-        "long = \"close < ema(fast, 3)\"\n                ^^^^^^^^^^^^ `ema` cannot take 2 arguments like these\n                             write ema(source = close, length = 20)"
+        "long = \"close < ema(fast, 3)\"\n                ^^^^^^^^^^^^ `ema` cannot take 2 arguments like these\n                             write ema(source = close, length = 9)"
     );
 }

@@ -573,6 +573,9 @@ fn alias(name: &str) -> Option<&'static str> {
         "ln" => "log",
         "request" | "security" => "on",
         "stdev" | "std" => "stddev",
+        "willr" | "williams_r" => "wpr",
+        "keltner" => "kc",
+        "dmi" | "di" => "adx",
         "moving_average" | "ma" => "sma",
         _ => return None,
     })

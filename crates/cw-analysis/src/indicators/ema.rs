@@ -53,7 +53,7 @@ impl Indicator for Ema {
         title: "Exponential moving average",
         group: Group::Overlap,
         pane: Pane::Overlay,
-        params: &[Param::period("length", 20, 1)],
+        params: &[Param::period("length", 9, 1)],
         outputs: VALUE,
         doc: "ema += (value − ema) × 2 / (length + 1), seeded with the mean of the first `length` values. \
               Recursive: it depends on where the history begins.",

@@ -18,7 +18,7 @@ impl Indicator for Sma {
         title: "Simple moving average",
         group: Group::Overlap,
         pane: Pane::Overlay,
-        params: &[Param::period("length", 20, 1)],
+        params: &[Param::period("length", 9, 1)],
         outputs: VALUE,
         doc: "The mean of the newest `length` values.",
         source: "TA-Lib SMA",

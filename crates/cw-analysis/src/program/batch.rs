@@ -12,8 +12,12 @@ const CHUNK: usize = 256;
 
 impl Program {
     /// Runs all candles and gives one column per output; `state` ends as if they had come one by one.
-    pub(crate) fn batch(&self, state: &mut State, candles: &Columns) -> Vec<Vec<f64>> {
-        let mut columns: Vec<Vec<f64>> = self.outputs.iter().map(|_| Vec::with_capacity(candles.len())).collect();
+    pub(crate) fn batch(&self, state: &mut State, candles: &Columns, columns: &mut Vec<Vec<f64>>) {
+        columns.resize_with(self.outputs.len(), Vec::new);
+        for column in columns.iter_mut() {
+            column.clear();
+            column.reserve(candles.len());
+        }
         let mut buffer = vec![0.0; state.frames[0].values.0.len() * CHUNK];
         for (slot, value) in state.frames[0].values.0.iter().enumerate() {
             // Constants; every other slot is overwritten.
@@ -32,7 +36,6 @@ impl Program {
                 *value = buffer[slot * CHUNK + slice.len() - 1];
             }
         }
-        columns
     }
 
     fn fold_rows(&self, state: &mut State, candles: &ColumnSlice<'_>, buffer: &mut [f64]) {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::graph::{CrossOp, Graph, Op, Slot, Source, UnaryOp};
 use crate::expr::BinaryOp;
+use crate::indicator::Indicator;
 use crate::indicators::{self, Cell};
 use crate::ohlcv::Ohlcv;
 use crate::window::{Ring, Values};
@@ -21,11 +22,32 @@ pub(crate) enum Step {
     History { ring: u32, input: Slot, out: Slot },
 }
 
+/// What runs for one candle at a time.
+#[derive(Debug, Clone, Copy)]
+enum Joined {
+    One(Step),
+    EmaCross(EmaCross),
+}
+
+/// The commonest rule as one step: two EMAs of a source and their crossings, both ways.
+#[derive(Debug, Clone, Copy)]
+struct EmaCross {
+    source: Source,
+    /// Slots of the source, the two averages, and their crossings.
+    input: Slot,
+    averages: [Slot; 2],
+    crossings: [Slot; 2],
+    cells: [u32; 2],
+    memory: [u32; 2],
+}
+
 #[derive(Debug, Clone)]
 pub(crate) struct Frame {
     pub(crate) graph: Graph,
-    live: Vec<bool>,
+    /// One operation each, for batches.
     pub(crate) steps: Vec<Step>,
+    /// The same work in fewer steps.
+    joined: Vec<Joined>,
     pub(crate) higher: Vec<Higher>,
     initial: FrameState,
 }
@@ -55,8 +77,7 @@ impl FrameState {
 }
 
 impl Frame {
-    /// `live` tells which slots anything depends on; the others are not computed.
-    pub(crate) fn new(graph: Graph, live: Vec<bool>) -> Self {
+    pub(crate) fn new(graph: Graph) -> Self {
         let mut steps = Vec::new();
         let mut higher = Vec::new();
         let mut state = FrameState {
@@ -67,7 +88,7 @@ impl Frame {
         };
         for (slot, op) in graph.ops().iter().enumerate() {
             let out = slot as Slot;
-            if graph.is_late(out) || !live[slot] {
+            if graph.is_late(out) {
                 continue;
             }
             match op {
@@ -101,14 +122,12 @@ impl Frame {
                 Op::Higher { frame, slot, .. } => higher.push(Higher { frame: frame - 1, slot: *slot, out }),
             }
         }
-        Self { graph, live, steps, higher, initial: state }
+        let joined = Self::join(&steps, &state.cells);
+        Self { graph, steps, joined, higher, initial: state }
     }
 
     pub(crate) fn timeframe(&self) -> Option<Timeframe> {
         self.graph.timeframe()
-    }
-    pub(crate) fn is_live(&self, slot: Slot) -> bool {
-        self.live[slot as usize]
     }
     pub(crate) fn new_state(&self) -> FrameState {
         self.initial.clone()
@@ -118,6 +137,45 @@ impl Frame {
             && self.initial.cells.len() == state.cells.len()
             && self.initial.rings.len() == state.rings.len()
             && self.initial.memory.0.len() == state.memory.0.len()
+    }
+
+    /// The steps for one candle at a time: as many as possible joined into one, because a step costs more than what it
+    /// computes. Batch computation wants them separate.
+    fn join(steps: &[Step], cells: &[Cell]) -> Vec<Joined> {
+        let is_ema = |cell: u32| matches!(cells[cell as usize], Cell::Ema(_));
+        let mut joined = Vec::with_capacity(steps.len());
+        let mut rest = steps;
+        while let [first, after @ ..] = rest {
+            match *rest {
+                [
+                    Step::Source { source, out: input },
+                    Step::Call { cell: cell_a, input: input_a, out: a, .. },
+                    Step::Call { cell: cell_b, input: input_b, out: b, .. },
+                    Step::Cross { op: CrossOp::Above, a: above_a, b: above_b, memory: memory_a, out: above },
+                    Step::Cross { op: CrossOp::Below, a: below_a, b: below_b, memory: memory_b, out: below },
+                    ..,
+                ] if is_ema(cell_a)
+                    && is_ema(cell_b)
+                    && [input_a, input_b] == [input, input]
+                    && [above_a, above_b, below_a, below_b] == [a, b, a, b] =>
+                {
+                    joined.push(Joined::EmaCross(EmaCross {
+                        source,
+                        input,
+                        averages: [a, b],
+                        crossings: [above, below],
+                        cells: [cell_a, cell_b],
+                        memory: [memory_a, memory_b],
+                    }));
+                    rest = &rest[5..];
+                }
+                _ => {
+                    joined.push(Joined::One(*first));
+                    rest = after;
+                }
+            }
+        }
+        joined
     }
 
     /// Copies what the higher timeframes last said.
@@ -130,8 +188,15 @@ impl Frame {
     #[inline]
     pub(crate) fn run(&self, state: &mut FrameState, candle: &Ohlcv) {
         let FrameState { values: Values(values), cells, rings, memory: Values(memory) } = state;
-        for step in &self.steps {
-            match *step {
+        for joined in &self.joined {
+            let step = match joined {
+                Joined::One(step) => *step,
+                Joined::EmaCross(step) => {
+                    step.run(values, cells, memory, candle);
+                    continue;
+                }
+            };
+            match step {
                 Step::Source { source, out } => values[out as usize] = read_source(source, candle),
                 Step::Call { cell, input, out, width } => {
                     let input = values[input as usize];
@@ -172,6 +237,26 @@ impl Frame {
             // The compiler lets no operation with memory depend on the entry price.
             _ => f64::NAN,
         }
+    }
+}
+
+impl EmaCross {
+    #[inline]
+    fn run(&self, values: &mut [f64], cells: &mut [Cell], memory: &mut [f64], candle: &Ohlcv) {
+        let [a, b] = self.cells.map(|cell| cell as usize);
+        let Ok([Cell::Ema(a), Cell::Ema(b)]) = cells.get_disjoint_mut([a, b]) else { return };
+        // A source is finite, so it needs no check on its way into the averages.
+        let value = read_source(self.source, candle);
+        let ([a], [b]) = (a.update(value), b.update(value));
+        let difference = a - b;
+        let [above, below] = self.memory.map(|at| at as usize);
+        let previous = std::mem::replace(&mut memory[above], difference);
+        memory[below] = difference;
+        values[self.input as usize] = value;
+        values[self.averages[0] as usize] = a;
+        values[self.averages[1] as usize] = b;
+        values[self.crossings[0] as usize] = cross(CrossOp::Above, previous, difference);
+        values[self.crossings[1] as usize] = cross(CrossOp::Below, previous, difference);
     }
 }
 

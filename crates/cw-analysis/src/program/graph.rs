@@ -280,7 +280,7 @@ impl Graph {
 }
 
 /// Which slots of each graph the outputs depend on.
-pub(crate) fn live(graphs: &[Graph], outputs: &[Slot]) -> Vec<Vec<bool>> {
+fn live(graphs: &[Graph], outputs: &[Slot]) -> Vec<Vec<bool>> {
     let mut live: Vec<Vec<bool>> = graphs.iter().map(|graph| vec![false; graph.len()]).collect();
     for output in outputs {
         live[0][*output as usize] = true;
@@ -310,6 +310,59 @@ pub(crate) fn live(graphs: &[Graph], outputs: &[Slot]) -> Vec<Vec<bool>> {
         }
     }
     live
+}
+
+/// Leaves out what no output depends on (a rule that a parameter switched off) and renumbers the rest, so that equal
+/// programs are equal however they were written. `outputs` are renumbered with it.
+pub(crate) fn compact(graphs: Vec<Graph>, outputs: &mut [Slot]) -> Vec<Graph> {
+    let live = live(&graphs, outputs);
+    let kept = |graph: &Graph, live: &[bool], slot: usize| match graph.ops[slot] {
+        // All outputs of an indicator stay together.
+        Op::Part { call, .. } => live[call as usize],
+        _ => live[slot],
+    };
+    let numbers: Vec<Vec<Slot>> = (graphs.iter().zip(&live))
+        .map(|(graph, live)| {
+            let mut next = 0;
+            let number = |slot| {
+                let own = next;
+                next += Slot::from(kept(graph, live, slot));
+                own
+            };
+            (0..graph.len()).map(number).collect()
+        })
+        .collect();
+    for output in outputs {
+        *output = numbers[0][*output as usize];
+    }
+    // A timeframe that nothing reads is not folded either. The base stays, even if it is empty.
+    let used: Vec<bool> = live.iter().enumerate().map(|(frame, live)| frame == 0 || live.contains(&true)).collect();
+    let frame_number = |frame: u32| used[..frame as usize].iter().filter(|used| **used).count() as u32;
+    let renumber = |frame: usize, graph: &Graph, live: &[bool]| {
+        let at = |slot: &Slot| numbers[frame][*slot as usize];
+        let mut compact = Graph { timeframe: graph.timeframe, ..Graph::default() };
+        for slot in (0..graph.len()).filter(|slot| kept(graph, live, *slot)) {
+            let op = match &graph.ops[slot] {
+                Op::Number(_) | Op::Bool(_) | Op::Source(_) | Op::EntryPrice => graph.ops[slot].clone(),
+                Op::Call { entry, params, input } => {
+                    Op::Call { entry: *entry, params: params.clone(), input: input.as_ref().map(at) }
+                }
+                Op::Part { call, output } => Op::Part { call: at(call), output: *output },
+                Op::Unary(op, a) => Op::Unary(*op, at(a)),
+                Op::Binary(op, a, b) => Op::Binary(*op, at(a), at(b)),
+                Op::Select { condition, yes, no } => Op::Select { condition: at(condition), yes: at(yes), no: at(no) },
+                Op::Cross(op, a, b) => Op::Cross(*op, at(a), at(b)),
+                Op::History { input, lag } => Op::History { input: at(input), lag: *lag },
+                Op::Higher { frame, slot, timeframe } => {
+                    let slot = numbers[*frame as usize][*slot as usize];
+                    Op::Higher { frame: frame_number(*frame), slot, timeframe: *timeframe }
+                }
+            };
+            compact.push(op, graph.texts[slot].clone(), graph.is_bool[slot], graph.late[slot]);
+        }
+        compact
+    };
+    (0..graphs.len()).filter(|frame| used[*frame]).map(|frame| renumber(frame, &graphs[frame], &live[frame])).collect()
 }
 
 /// FNV-1a over the words of all operations: the same program has the same fingerprint on every machine.

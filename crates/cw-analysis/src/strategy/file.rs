@@ -137,17 +137,21 @@ pub(super) fn compile(text: &str, given: &BTreeMap<String, String>) -> Result<St
     let never = lowering.never();
     let rules = rules.map(|slot| slot.unwrap_or(never));
 
-    let outputs = rules.iter().copied().chain(stop.into_iter().chain(target).flatten()).chain([size.1]).collect();
+    let outputs = rules.into_iter().chain(stop.into_iter().chain(target).flatten()).chain([size.1]).collect();
+    let program = Program::new(lowering.into_graphs(), outputs);
+    // The program renumbers its slots; they come back in the same order.
+    let mut slots = program.outputs().iter().copied();
+    let mut next = || slots.next().expect("one slot per output");
     Ok(Strategy {
         title: file.title.unwrap_or_else(|| file.name.get_ref().clone()),
         name: file.name.into_inner(),
         description: file.description,
         params,
-        program: Program::new(lowering.into_graphs(), outputs),
-        rules,
-        stop,
-        target,
-        size,
+        rules: rules.map(|_| next()),
+        stop: stop.map(|slot| slot.map(|_| next())),
+        target: target.map(|slot| slot.map(|_| next())),
+        size: (size.0, next()),
+        program,
     })
 }
 
