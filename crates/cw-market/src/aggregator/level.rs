@@ -54,7 +54,7 @@ impl Level {
             start: i64::MIN,
             end: i64::MIN,
             current: Bucket::EMPTY,
-            closed: VecDeque::with_capacity(capacity(at)),
+            closed: VecDeque::with_capacity(capacity(at) + 1),
             capacity: capacity(at),
             forgotten: i64::MIN,
         };

@@ -71,7 +71,7 @@ fn prices(bar: &MinuteBar, ticks: &mut [Tick]) {
     let bits = hash::at(bar.key, 14);
     // A rising minute mostly sees its low first.
     let rises = bar.close >= bar.open;
-    let low_first = if bits % 4 == 0 { !rises } else { rises };
+    let low_first = if bits.is_multiple_of(4) { !rises } else { rises };
     // Two different places between the ends; a minute has at least four trades.
     let inner = last as u64 - 1;
     let a = 1 + (bits >> 8) % inner;
