@@ -75,6 +75,8 @@ pub struct Aggregator {
     next_end: i64,
     /// `next_end` when only `levels[0]` takes events, else `i64::MIN`.
     fast_end: i64,
+    /// Whether each level is made from the one before it: then a candle that goes on means that all coarser ones do.
+    chain: bool,
     /// The newest event time, as far as it is not in `levels[0]`.
     watermark: i64,
     seen: SeenIds,
@@ -101,8 +103,11 @@ impl Aggregator {
         let finest = sorted.first().map_or(0, |timeframe| timeframe.approx_nanos());
         let lateness = lateness.clamp(0, finest.saturating_mul(4096));
         let levels = Level::tree(&sorted, lateness);
+        let chain = !levels.is_empty()
+            && levels.iter().skip(1).zip(0_u16..).all(|(level, before)| level.source == Some(before));
         Self {
             levels,
+            chain,
             lateness,
             grace: lateness.min(250_000_000),
             next_end: i64::MIN,
@@ -313,6 +318,10 @@ impl Aggregator {
             return self.discard(Verdict::TooLate);
         }
         self.watermark = self.watermark.max(print.time);
+        if self.chain && print.time >= self.levels[0].start {
+            self.levels[0].insert(print);
+            return Verdict::Accepted;
+        }
         let mut verdict = Verdict::Accepted;
         for at in 0..self.levels.len() {
             if let Some(source) = self.levels[at].source
@@ -344,11 +353,19 @@ impl Aggregator {
         self.watermark = self.newest();
         for at in 0..self.levels.len() {
             if time < self.levels[at].end {
+                if self.chain {
+                    break;
+                }
                 continue;
             }
             let (finer, coarser) = self.levels.split_at_mut(at + 1);
             let level = &mut finer[at];
-            if let Some(bucket) = level.close(time, out) {
+            let Some(bucket) = level.close(time, out) else { continue };
+            if self.chain {
+                if let Some(parent) = coarser.first_mut() {
+                    parent.current.append_bucket(parent.start, &bucket);
+                }
+            } else {
                 for parent in coarser.iter_mut().filter(|parent| parent.source.map(usize::from) == Some(at)) {
                     parent.current.append_bucket(parent.start, &bucket);
                 }
@@ -358,6 +375,11 @@ impl Aggregator {
     }
 
     fn set_ends(&mut self) {
+        if self.chain {
+            self.next_end = self.levels.first().map_or(i64::MAX, |level| level.end);
+            self.fast_end = self.next_end;
+            return;
+        }
         let roots = self.levels.iter().filter(|level| level.source.is_none());
         self.next_end = roots.clone().map(|level| level.end).min().unwrap_or(i64::MAX);
         self.fast_end = if roots.count() == 1 { self.next_end } else { i64::MIN };

@@ -174,6 +174,14 @@ fn silence_is_marked_once_and_never_filled() {
 }
 
 #[test]
+fn no_timeframe_is_no_candle() {
+    let mut aggregator = Aggregator::new(&[], 5 * SECOND);
+    let stored = run(&mut aggregator, &[trade(1, 100, 1, 0), trade(SECOND, 100, 1, 0)]);
+    assert!(stored.candles.is_empty());
+    assert_eq!(aggregator.on_candle(tf("1m"), &minute(0, 5), 1, &mut |_| {}), Verdict::Invalid);
+}
+
+#[test]
 fn quotes_make_candles_of_their_middle() {
     let mut aggregator = Aggregator::new(&[tf("1m")], 5 * SECOND);
     let quote = |bid: i64, ask: i64| Quote {
