@@ -18,11 +18,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use cw_core::{InstrumentId, Timeframe, Timestamp};
 use serde::Serialize;
+use sqlx::Row;
 use tokio::sync::mpsc;
 
 use crate::candles::{OnConflict, WriteReport};
 use crate::coverage::{Gap, GapFinder, TimeRange};
-use crate::db::writing;
+use crate::db::{reading, writing};
 use crate::error::{During, Result, StoreError};
 use crate::open::Store;
 use crate::series::{Channel, Source, SourceKind};
@@ -167,6 +168,54 @@ impl Store {
         parsed?;
         let import = import.ok_or_else(|| StoreError::invalid("the file holds no header"))?;
         import.finish(control.cancel.load(Ordering::Relaxed)).await
+    }
+}
+
+/// A rejected row as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct QuarantinedRow {
+    /// Name of the file.
+    pub file: String,
+    pub instrument: InstrumentId,
+    /// A timeframe, `trades` or `quotes`.
+    pub channel: String,
+    pub imported_at: Timestamp,
+    pub line: u64,
+    pub reason: String,
+    /// The beginning of the row as it stood in the file.
+    pub raw: String,
+}
+
+impl Store {
+    /// Rejected rows, of the newest import first, in the order of their lines.
+    pub async fn quarantine(&self, limit: u32) -> Result<Vec<QuarantinedRow>> {
+        const WHAT: &str = "reading the quarantine";
+        reading!(self.db(), |pool, sql| {
+            let rows =
+                sqlx::query(sql("SELECT i.name, s.instrument, s.channel, i.started_at, q.line, q.reason, q.raw \
+                 FROM quarantine q JOIN imports i ON i.id = q.import JOIN series s ON s.id = i.series \
+                 ORDER BY q.import DESC, q.line LIMIT $1"))
+                .bind(i64::from(limit))
+                .fetch_all(pool)
+                .await
+                .during(WHAT)?;
+            rows.iter()
+                .map(|row| {
+                    let text = |column: usize| row.try_get::<String, _>(column).during(WHAT);
+                    Ok(QuarantinedRow {
+                        file: text(0)?,
+                        instrument: text(1)?
+                            .parse()
+                            .map_err(|error| StoreError::corrupt(format!("a stored instrument: {error}")))?,
+                        channel: text(2)?,
+                        imported_at: Timestamp::from_nanos(row.try_get(3).during(WHAT)?),
+                        line: row.try_get::<i64, _>(4).during(WHAT)? as u64,
+                        reason: text(5)?,
+                        raw: text(6)?,
+                    })
+                })
+                .collect()
+        })
     }
 }
 

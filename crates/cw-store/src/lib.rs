@@ -59,7 +59,9 @@ pub use candles::{CandleQuery, OnConflict, SortOrder, StoredCandle, WriteReport}
 pub use coverage::{CoveredRange, GAPS_LISTED, Gap, SeriesCoverage, TimeRange};
 pub use error::{Result, StoreError};
 pub use export::ExportFormat;
-pub use import::{DataKind, FileFormat, ImportControl, ImportOptions, ImportReport, RejectedRow, parse_column_mapping};
+pub use import::{
+    DataKind, FileFormat, ImportControl, ImportOptions, ImportReport, QuarantinedRow, RejectedRow, parse_column_mapping,
+};
 pub use jobs::{Job, JobState};
 pub use journal::{Hash, Journal, JournalBlock, JournalHead, SNAPSHOTS_KEPT, Snapshot};
 pub use migrate::MigrationStatus;

@@ -6,6 +6,7 @@ mod postgres;
 
 mod cases {
     pub mod candles;
+    pub mod import;
     pub mod schema;
     pub mod settings;
     pub mod trading;
@@ -103,6 +104,19 @@ suite! {
     trading::every_edit_of_the_audit_log_is_found,
     trading::instruments_are_kept,
     trading::jobs_are_kept_with_their_results,
+    import::recorded_candles_are_imported_exactly,
+    import::recorded_ticks_are_imported_exactly,
+    import::bad_rows_never_stop_an_import,
+    import::duplicates_are_counted_and_contradictions_rejected,
+    import::every_form_of_time_and_header_is_understood,
+    import::a_file_that_makes_no_sense_writes_nothing,
+    import::hostile_bytes_are_rejected_row_by_row,
+    import::an_import_reports_progress_and_can_be_stopped,
+    import::a_reader_that_fails_is_an_error,
+    import::gaps_and_coverage_follow_what_is_there,
+    import::import_of_export_is_the_same,
+    import::long_exports_lose_no_row_between_pages,
+    import::json_is_an_array_of_texts,
     candles::writing_twice_changes_nothing,
     candles::ranges_are_half_open_and_limits_count_from_either_end,
     candles::a_changed_candle_is_a_revision,

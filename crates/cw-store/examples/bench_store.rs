@@ -1,0 +1,194 @@
+//! Measures the store against SQLite's own shell in the same run and prints one JSON line per row:
+//! `cargo run --release -p cw-store --example bench_store -- [ROWS] [DIRECTORY]` (10,000,000 rows, the system's
+//! temporary directory). The yardstick needs `sqlite3` in PATH.
+
+#![expect(clippy::print_stdout, reason = "the figures are the program's output")]
+
+use std::error::Error;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use cw_core::{Candle, InstrumentId, Price, Timeframe, Timestamp, Volume};
+use cw_store::{CandleQuery, ImportControl, ImportOptions, OnConflict, Source, SourceKind, Store, StoreConfig};
+
+type Outcome<T> = Result<T, Box<dyn Error>>;
+
+fn main() -> Outcome<()> {
+    let mut arguments = std::env::args().skip(1);
+    let rows: u64 = arguments.next().map_or(Ok(10_000_000), |text| text.parse())?;
+    let parent = arguments.next().map_or_else(std::env::temp_dir, Into::into);
+    let dir = tempfile::tempdir_in(parent)?;
+    tokio::runtime::Runtime::new()?.block_on(async {
+        let shell = shell_import(dir.path(), rows).await?;
+        let store = Store::open(&StoreConfig::local(dir.path().join("ours"))).await?;
+        let ours = our_import(&store, dir.path(), rows).await?;
+        println!(
+            r#"{{"row":"E-rows-ratio","value":{:.3},"unit":"ours/sqlite3 shell, higher is better"}}"#,
+            ours / shell
+        );
+        write_candles(&store, rows / 10).await?;
+        read_ranges(&store, rows).await?;
+        journal(&store).await?;
+        store.close().await?;
+        let size = std::fs::metadata(dir.path().join("ours").join(Store::DATABASE_FILE))?.len();
+        // One tenth more was written under another name.
+        println!(r#"{{"row":"E-size","value":{:.1},"unit":"B/candle"}}"#, size as f64 / (rows + rows / 10) as f64);
+        Ok(())
+    })
+}
+
+/// A walk that is the same everywhere: minute candles with six-digit prices and fractional volumes.
+fn candles(rows: u64) -> impl Iterator<Item = Candle> {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut close = 46_319_000_000_000_i64;
+    (0..rows).map(move |n| {
+        let mut random = || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state % 1000) as i64
+        };
+        let open = close;
+        close += (random() - 500) * 10_000_000;
+        close = close.max(1_000_000_000_000);
+        let (high, low) = (open.max(close) + random() * 1_000_000, open.min(close) - random() * 1_000_000);
+        Candle {
+            open_time: Timestamp::from_secs(1_000_000_020 + 60 * n as i64),
+            open: Price::from_raw(open),
+            high: Price::from_raw(high),
+            low: Price::from_raw(low),
+            close: Price::from_raw(close),
+            volume: Volume::from_raw(i128::from(random()) * 2_300_413_729),
+        }
+    })
+}
+
+fn report(row: &str, rows: u64, time: Duration) -> f64 {
+    let per_second = rows as f64 / time.as_secs_f64();
+    println!(
+        r#"{{"row":"{row}","value":{:.3},"unit":"us/row","rows":{rows},"rows_per_s":{per_second:.0},"seconds":{:.2}}}"#,
+        1e6 / per_second,
+        time.as_secs_f64()
+    );
+    per_second
+}
+
+/// The yardstick: `.import` of a CSV whose values are already what the table holds, into the same table.
+async fn shell_import(dir: &Path, rows: u64) -> Outcome<f64> {
+    let csv = dir.join("shell.csv");
+    let mut writer = BufWriter::new(File::create(&csv)?);
+    for c in candles(rows) {
+        let (open, high, low, close) = (c.open.raw(), c.high.raw(), c.low.raw(), c.close.raw());
+        let (time, volume) = (c.open_time.as_nanos(), c.volume.raw());
+        writeln!(writer, "1,{time},{open},{high},{low},{close},{volume},1,0")?;
+    }
+    writer.flush()?;
+    let store = Store::open(&StoreConfig::local(dir.join("shell"))).await?;
+    store.close().await?;
+    let database = dir.join("shell").join(Store::DATABASE_FILE);
+    let started = Instant::now();
+    let mut shell = Command::new("sqlite3").arg(&database).stdin(Stdio::piped()).spawn()?;
+    let script = format!(".mode csv\n.import {} candles\n", csv.display());
+    shell.stdin.take().ok_or("no stdin")?.write_all(script.as_bytes())?;
+    if !shell.wait()?.success() {
+        return Err("sqlite3 failed".into());
+    }
+    let figure = report("E-rows sqlite3 shell .import", rows, started.elapsed());
+    let counted = Command::new("sqlite3").arg(&database).arg("SELECT count(*) FROM candles").output()?;
+    if String::from_utf8(counted.stdout)?.trim() != rows.to_string() {
+        return Err("sqlite3 did not import every row".into());
+    }
+    std::fs::remove_file(csv)?;
+    std::fs::remove_dir_all(dir.join("shell"))?;
+    Ok(figure)
+}
+
+fn instrument() -> Outcome<InstrumentId> {
+    Ok("BTC-PERP.FILE".parse()?)
+}
+
+/// Ours: a CSV as people have it, with ISO times and decimals, parsed, checked and written.
+async fn our_import(store: &Store, dir: &Path, rows: u64) -> Outcome<f64> {
+    let csv = dir.join("ours.csv");
+    let mut writer = BufWriter::new(File::create(&csv)?);
+    writeln!(writer, "time,open,high,low,close,volume")?;
+    for c in candles(rows) {
+        writeln!(writer, "{},{},{},{},{},{}", c.open_time, c.open, c.high, c.low, c.close, c.volume)?;
+    }
+    writer.flush()?;
+    let options = ImportOptions::new(instrument()?, Some(Timeframe::M1), "ours.csv");
+    let started = Instant::now();
+    let done = store.import(File::open(&csv)?, &options, &ImportControl::default()).await?;
+    let figure = report("E-rows", done.accepted, started.elapsed());
+    if done.accepted != rows {
+        return Err(format!("imported {} of {rows}", done.accepted).into());
+    }
+    std::fs::remove_file(csv)?;
+    Ok(figure)
+}
+
+async fn write_candles(store: &Store, rows: u64) -> Outcome<()> {
+    let all: Vec<Candle> = candles(rows).collect();
+    let source = Source::new("bench", SourceKind::Backfilled);
+    let other = "ETH-PERP.FILE".parse()?;
+    let started = Instant::now();
+    store.write_candles(&other, Timeframe::M1, &all, &source, OnConflict::Revise).await?;
+    report("write_candles", rows, started.elapsed());
+    let started = Instant::now();
+    store.write_candles(&other, Timeframe::M1, &all, &source, OnConflict::Revise).await?;
+    report("write_candles again", rows, started.elapsed());
+    Ok(())
+}
+
+async fn read_ranges(store: &Store, rows: u64) -> Outcome<()> {
+    let wanted = rows.min(100_000);
+    let from = Timestamp::from_secs(1_000_000_020 + 60 * (rows - wanted) as i64 / 2);
+    let query = CandleQuery { from: Some(from), limit: Some(wanted as u32), ..Default::default() };
+    let mut times = Vec::new();
+    for _ in 0..9 {
+        let started = Instant::now();
+        let read = store.read_candles(&instrument()?, Timeframe::M1, &query).await?;
+        times.push(started.elapsed());
+        if read.len() as u64 != wanted {
+            return Err(format!("read {} of {wanted}", read.len()).into());
+        }
+    }
+    times.sort();
+    println!(
+        r#"{{"row":"E-range-rows","value":{:.2},"unit":"ms","rows":{wanted},"median":{:.2},"max":{:.2}}}"#,
+        times[0].as_secs_f64() * 1e3,
+        times[4].as_secs_f64() * 1e3,
+        times[8].as_secs_f64() * 1e3
+    );
+    Ok(())
+}
+
+/// Durable events per second: blocks of entries of 100 bytes, each block on the disk before the next one.
+async fn journal(store: &Store) -> Outcome<()> {
+    let (mut next, mut prev) = (1, [0; 32]);
+    for entries in [100_u32, 1000] {
+        let bytes = vec![7_u8; entries as usize * 100];
+        let mut slowest = Duration::ZERO;
+        let started = Instant::now();
+        let mut blocks = 0;
+        while started.elapsed() < Duration::from_secs(3) {
+            let hash = *blake3::hash(&u64::to_le_bytes(next)).as_bytes();
+            let one = Instant::now();
+            store.journal().append_block(next, entries, &bytes, prev, hash).await?;
+            slowest = slowest.max(one.elapsed());
+            (next, prev) = (next + u64::from(entries), hash);
+            blocks += 1;
+        }
+        let seconds = started.elapsed().as_secs_f64();
+        println!(
+            r#"{{"row":"journal","block":{entries},"value":{:.0},"unit":"events/s","ms_per_block":{:.3},"slowest_ms":{:.1}}}"#,
+            f64::from(blocks) * f64::from(entries) / seconds,
+            seconds * 1e3 / f64::from(blocks),
+            slowest.as_secs_f64() * 1e3
+        );
+    }
+    Ok(())
+}
