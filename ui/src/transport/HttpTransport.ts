@@ -26,6 +26,7 @@ const PING_EVERY_MS = 5_000;
 const SILENCE_LIMIT_MS = 15_000;
 
 interface Subscription {
+  id: number;
   topic: Topic;
   params: unknown;
   on: (batch: Batch) => void;
@@ -148,10 +149,19 @@ export class HttpTransport implements Transport {
     onError?: (error: TransportError) => void,
   ): () => void {
     const id = this.#nextId++;
-    this.#subscriptions.set(id, { topic, params, on: on as (batch: Batch) => void, onError, sequence: new Sequence() });
+    const subscription: Subscription = {
+      id,
+      topic,
+      params,
+      on: on as (batch: Batch) => void,
+      onError,
+      sequence: new Sequence(),
+    };
+    this.#subscriptions.set(id, subscription);
     if (this.status.value === 'open') this.#send({ op: 'subscribe', id, topic, params });
     return () => {
-      if (this.#subscriptions.delete(id) && this.status.value === 'open') this.#send({ op: 'unsubscribe', id });
+      if (this.#subscriptions.delete(subscription.id) && this.status.value === 'open')
+        this.#send({ op: 'unsubscribe', id: subscription.id });
     };
   }
 
@@ -214,9 +224,14 @@ export class HttpTransport implements Transport {
     }
     if (!subscription) return;
     if (!subscription.sequence.accept(message)) {
-      subscription.sequence.reset();
+      // Under a new id, so that what is still on its way for the old one is not mistaken for what follows the snapshot.
+      this.#subscriptions.delete(message.id);
       this.#send({ op: 'unsubscribe', id: message.id });
-      this.#send({ op: 'subscribe', id: message.id, topic: subscription.topic, params: subscription.params });
+      const id = this.#nextId++;
+      subscription.sequence.reset();
+      subscription.id = id;
+      this.#subscriptions.set(id, subscription);
+      this.#send({ op: 'subscribe', id, topic: subscription.topic, params: subscription.params });
       return;
     }
     subscription.on({ seq: message.seq, kind: message.kind, data: message.data });

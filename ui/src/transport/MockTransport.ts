@@ -1,4 +1,4 @@
-import { type CallOptions, Cell, type LinkStatus, Sequence, type Transport, TransportError } from './Transport';
+import { type CallOptions, Cell, type LinkStatus, type Transport, TransportError } from './Transport';
 import type {
   Args,
   Batch,
@@ -29,7 +29,7 @@ export class MockTransport implements Transport {
     topic: Topic;
     params: unknown;
     on: (batch: Batch) => void;
-    sequence: Sequence;
+    onError: ((error: TransportError) => void) | undefined;
     seq: number;
   }>();
 
@@ -53,8 +53,13 @@ export class MockTransport implements Transport {
     return this.source.binary(command, args);
   }
 
-  subscribe<T extends Topic>(topic: T, params: Params<T>, on: (batch: Batch<T>) => void): () => void {
-    const entry = { topic, params, on: on as (batch: Batch) => void, sequence: new Sequence(), seq: 0 };
+  subscribe<T extends Topic>(
+    topic: T,
+    params: Params<T>,
+    on: (batch: Batch<T>) => void,
+    onError?: (error: TransportError) => void,
+  ): () => void {
+    const entry = { topic, params, on: on as (batch: Batch) => void, onError, seq: 0 };
     this.#subscriptions.add(entry);
     const data = this.source.snapshot?.(topic, params);
     if (data !== undefined)
@@ -72,6 +77,16 @@ export class MockTransport implements Transport {
     if (this.status.value !== 'open') return;
     for (const entry of [...this.#subscriptions])
       if (entry.topic === topic && (!match || match(entry.params as Params<T>))) this.#deliver(entry, 'delta', data);
+  }
+
+  /** Sends a batch of either kind to everyone who listens to `topic`. */
+  send<T extends Topic>(topic: T, kind: 'snapshot' | 'delta', data: TopicMap[T][1]): void {
+    for (const entry of [...this.#subscriptions]) if (entry.topic === topic) this.#deliver(entry, kind, data);
+  }
+
+  /** The engine refuses every subscription. */
+  fail(error: TransportError): void {
+    for (const entry of [...this.#subscriptions]) entry.onError?.(error);
   }
 
   subscribers<T extends Topic>(topic: T): Params<T>[] {

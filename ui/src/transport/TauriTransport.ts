@@ -78,10 +78,11 @@ export class TauriTransport implements Transport {
     const deadline = AbortSignal.timeout(options?.timeoutMs ?? DEFAULT_TIMEOUT_MS);
     const signal = options?.signal ? AbortSignal.any([options.signal, deadline]) : deadline;
     const stopped = new Promise<never>((_, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+      if (signal.aborted) reject(signal.reason);
+      else signal.addEventListener('abort', () => reject(signal.reason), { once: true });
     });
     try {
-      return await Promise.race([this.#core.invoke(name, args), stopped]);
+      return await Promise.race([stopped, this.#core.invoke(name, args)]);
     } catch (cause) {
       throw TransportError.from(cause);
     }

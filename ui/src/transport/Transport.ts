@@ -72,14 +72,18 @@ export class TransportError extends Error {
   static from(cause: unknown): TransportError {
     if (cause instanceof TransportError) return cause;
     if (isErrorBody(cause)) return new TransportError(cause);
-    if (cause instanceof DOMException && cause.name === 'AbortError')
+    if (nameOf(cause) === 'AbortError')
       return new TransportError({ code: 'canceled', message: 'Canceled', retryable: true });
-    if (cause instanceof DOMException && cause.name === 'TimeoutError')
+    if (nameOf(cause) === 'TimeoutError')
       return new TransportError({ code: 'timeout', message: 'The engine did not answer in time', retryable: true });
     const message = cause instanceof Error ? cause.message : String(cause);
     return new TransportError({ code: 'internal', message, retryable: false });
   }
 }
+
+/** By name and not by class: the signal may come from another realm. */
+const nameOf = (cause: unknown): unknown =>
+  typeof cause === 'object' && cause !== null && 'name' in cause ? cause.name : undefined;
 
 export function isErrorBody(value: unknown): value is ApiErrorBody {
   return (
