@@ -91,10 +91,15 @@ describe.each(KINDS)('panel %s', (kind) => {
     const transport = new MockTransport({ answers });
     const { container } = show(kind, transport);
     expect(stateOf(container, 'loading') ?? stateOf(container, 'error')).toBeTruthy();
-    await act(async () => {
-      transport.fail(new TransportError({ code: 'storage', message: 'The database is locked', retryable: false }));
-    });
-    await waitFor(() => expect(stateOf(container, 'error')).toBeTruthy(), { timeout: 4_000 });
+    const refusal = new TransportError({ code: 'storage', message: 'The database is locked', retryable: false });
+    // A panel that is its own chunk subscribes only when it has arrived.
+    await waitFor(
+      async () => {
+        await act(async () => transport.fail(refusal));
+        expect(stateOf(container, 'error')).toBeTruthy();
+      },
+      { timeout: 4_000 },
+    );
     expect(screen.getByRole('alert').textContent).toContain('The database is locked');
     expect(screen.getByRole('alert').textContent).toContain('storage');
     expect(screen.getByRole('button', { name: 'Copy details' })).toBeTruthy();
