@@ -3,6 +3,9 @@ import { useTranslation } from 'react-i18next';
 import { TipProvider } from '@/kit/Tip';
 import { Toaster } from '@/kit/Toaster';
 import { useUi } from '@/lib/ui';
+import { useLinkStatus, useTransport } from '@/transport/hooks';
+import { TransportError } from '@/transport/Transport';
+import { ConnectFailed } from './ConnectFailed';
 import { Dock } from './Dock';
 import { Onboarding } from './Onboarding';
 import { Overlays } from './Overlays';
@@ -11,12 +14,21 @@ import { TopBar } from './TopBar';
 import { useAnnouncements } from './useAnnouncements';
 import { useHotkeys } from './useHotkeys';
 
+const UNPAIRED = new TransportError({
+  code: 'unpaired',
+  message: 'the engine does not know this browser any more',
+  retryable: false,
+});
+
 export function App() {
   const { t } = useTranslation();
   const workspace = useUi((s) => s.workspace);
   const nonce = useUi((s) => s.resetNonce);
+  const link = useLinkStatus();
+  const { host } = useTransport();
   useHotkeys();
   useAnnouncements();
+  if (link === 'closed' && host === 'http') return <ConnectFailed error={UNPAIRED} />;
   return (
     <TipProvider>
       <div className="grid h-full grid-rows-[40px_minmax(0,1fr)_24px]">

@@ -24,6 +24,10 @@ const RETRY_MS = [250, 500, 1_000, 2_000, 4_000, 8_000] as const;
 /** The server answers a ping; silence longer than this means the line is dead although the socket looks open. */
 const PING_EVERY_MS = 5_000;
 const SILENCE_LIMIT_MS = 15_000;
+/** A topic that the engine ended or could not begin is asked for again after this. */
+const RETRY_TOPIC_MS = 1_000;
+/** The server's close code for a token it does not know. */
+const POLICY = 1008;
 
 interface Subscription {
   id: number;
@@ -64,6 +68,8 @@ export class HttpTransport implements Transport {
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
   #pingTimer: ReturnType<typeof setInterval> | undefined;
   #heardAt = 0;
+  /** Something came over the present socket, so its token was good. */
+  #heard = false;
   #closed = false;
 
   constructor(options: HttpOptions = {}) {
@@ -184,6 +190,7 @@ export class HttpTransport implements Transport {
     socket.onopen = () => {
       this.#attempt = 0;
       this.#heardAt = performance.now();
+      this.#heard = false;
       socket.send(JSON.stringify({ op: 'auth', token: this.token }));
       this.status.set('open');
       for (const [id, { topic, params, sequence }] of this.#subscriptions) {
@@ -193,10 +200,11 @@ export class HttpTransport implements Transport {
       this.#pingTimer = setInterval(() => this.#watch(), PING_EVERY_MS);
     };
     socket.onmessage = (event) => {
+      this.#heard = true;
       this.#heardAt = performance.now();
       this.#receive(JSON.parse(String(event.data)) as ServerMessage);
     };
-    socket.onclose = () => this.#lost(socket);
+    socket.onclose = (event) => this.#lost(socket, event.code);
   }
 
   #watch(): void {
@@ -204,11 +212,16 @@ export class HttpTransport implements Transport {
     else this.#send({ op: 'ping' });
   }
 
-  #lost(socket: WebSocket): void {
+  #lost(socket: WebSocket, code: number): void {
     if (socket !== this.#socket) return;
     clearInterval(this.#pingTimer);
     this.#socket = null;
     if (this.#closed) return;
+    if (code === POLICY && !this.#heard) {
+      this.#storage.removeItem(TOKEN_KEY);
+      this.status.set('closed');
+      return;
+    }
     this.status.set('retrying');
     const wait = RETRY_MS[Math.min(this.#attempt, RETRY_MS.length - 1)] ?? 8_000;
     this.#attempt += 1;
@@ -218,23 +231,29 @@ export class HttpTransport implements Transport {
   #receive(message: ServerMessage): void {
     if ('op' in message) return;
     const subscription = message.id === undefined ? undefined : this.#subscriptions.get(message.id);
+    if (!subscription) return;
     if ('error' in message) {
-      subscription?.onError?.(new TransportError(message.error));
+      const error = new TransportError(message.error);
+      subscription.onError?.(error);
+      if (error.retryable) setTimeout(() => this.#again(subscription), RETRY_TOPIC_MS);
       return;
     }
-    if (!subscription) return;
     if (!subscription.sequence.accept(message)) {
-      // Under a new id, so that what is still on its way for the old one is not mistaken for what follows the snapshot.
-      this.#subscriptions.delete(message.id);
-      this.#send({ op: 'unsubscribe', id: message.id });
-      const id = this.#nextId++;
-      subscription.sequence.reset();
-      subscription.id = id;
-      this.#subscriptions.set(id, subscription);
-      this.#send({ op: 'subscribe', id, topic: subscription.topic, params: subscription.params });
+      this.#again(subscription);
       return;
     }
     subscription.on({ seq: message.seq, kind: message.kind, data: message.data });
+  }
+
+  /** Under a new id, so that what is still on its way for the old one is not taken for what follows the snapshot. */
+  #again(subscription: Subscription): void {
+    if (this.#subscriptions.get(subscription.id) !== subscription) return;
+    this.#subscriptions.delete(subscription.id);
+    this.#send({ op: 'unsubscribe', id: subscription.id });
+    subscription.id = this.#nextId++;
+    subscription.sequence.reset();
+    this.#subscriptions.set(subscription.id, subscription);
+    this.#send({ op: 'subscribe', id: subscription.id, topic: subscription.topic, params: subscription.params });
   }
 
   #send(message: unknown): void {

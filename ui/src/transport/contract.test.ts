@@ -199,6 +199,47 @@ describe('http transport', () => {
     expect(seen).toEqual(['snapshot 1', 'snapshot 1', 'delta 2']);
   });
 
+  it('forgets a token the server refuses, and does not knock for ever', async () => {
+    const server = fakeServer();
+    const storage = memory({ 'candlewick.token': 'old' });
+    const transport = new HttpTransport({ base: 'http://engine', storage, ...server.options });
+    await transport.start(null);
+    await settled();
+    server.drop(1008);
+    expect(transport.status.value).toBe('closed');
+    expect(storage.getItem('candlewick.token')).toBeNull();
+  });
+
+  it('asks again for a topic that ended', async () => {
+    vi.useFakeTimers();
+    try {
+      const server = fakeServer();
+      const transport = new HttpTransport({
+        base: 'http://engine',
+        storage: memory({ 'candlewick.token': 'T' }),
+        ...server.options,
+      });
+      await transport.start(null);
+      await vi.advanceTimersByTimeAsync(1);
+      const errors: string[] = [];
+      transport.subscribe(
+        'orders',
+        {},
+        () => {},
+        (error) => errors.push(error.code),
+      );
+      server.say({
+        id: 1,
+        error: { code: 'unavailable', message: 'this topic ended', retryable: true, trace_id: 't' },
+      });
+      await vi.advanceTimersByTimeAsync(1_100);
+      expect(errors).toEqual(['unavailable']);
+      expect(server.sent.filter((m) => m.op === 'subscribe').map((m) => m.id)).toEqual([1, 2]);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it('trades the pairing code for a token and keeps it for the next load', async () => {
     const server = fakeServer();
     const storage = memory({});
@@ -249,7 +290,7 @@ function fakeServer() {
     readyState = 0;
     onopen: (() => void) | null = null;
     onmessage: ((event: { data: string }) => void) | null = null;
-    onclose: (() => void) | null = null;
+    onclose: ((event: { code: number }) => void) | null = null;
     constructor(readonly url: string) {
       current = this;
       queueMicrotask(() => {
@@ -263,9 +304,9 @@ function fakeServer() {
       if (message.op === 'subscribe') live.set(message.id, { topic: message.topic, seq: 0 });
       if (message.op === 'unsubscribe') live.delete(message.id);
     }
-    close() {
+    close(code = 1006) {
       this.readyState = 3;
-      this.onclose?.();
+      this.onclose?.({ code });
     }
   }
   const json = (body: unknown, status = 200) => new Response(JSON.stringify(body), { status });
@@ -287,9 +328,9 @@ function fakeServer() {
   return {
     sent,
     say,
-    drop: () => {
+    drop: (code?: number) => {
       live.clear();
-      current?.close();
+      current?.close(code);
     },
     push: (topic: string, kind: 'snapshot' | 'delta', data: unknown) => {
       for (const [id, entry] of live)

@@ -56,8 +56,9 @@ export type ConsoleBlock =
   | { kind: 'table'; columns: string[]; rows: (string | number | boolean | null)[][] }
   | { kind: 'text'; text: string }
   | { kind: 'json'; value: unknown }
-  | { kind: 'error'; error: ApiErrorBody; caret?: number | null };
+  | { kind: 'error'; error: ApiErrorBody; caret?: { start: number; end: number } | null };
 
+/** Offsets are bytes of UTF-8, as the engine counts. */
 export interface Completion {
   items: { insert: string; label: string; detail: string }[];
   start: number;
@@ -65,7 +66,7 @@ export interface Completion {
   ghost?: string | null;
 }
 
-/** The console's two questions are about commands and so are not commands themselves. */
+/** The console's two questions, with the errors a screen can meet on the way. */
 interface ConsoleMap {
   'console.run': [{ line: string }, { blocks: ConsoleBlock[] }];
   'console.complete': [{ line: string; cursor: number }, Completion];
@@ -76,7 +77,7 @@ type BinaryName = { [C in keyof Generated]: Generated[C][1] extends ArrayBuffer 
 export type BinaryCommandMap = { [C in BinaryName]: Generated[C][0] };
 export type BinaryCommandName = BinaryName;
 
-export type CommandMap = Omit<Generated, BinaryName> & ConsoleMap;
+export type CommandMap = Omit<Generated, BinaryName | keyof ConsoleMap> & ConsoleMap;
 export type CommandName = keyof CommandMap;
 export type Args<C extends CommandName> = CommandMap[C][0];
 export type Result<C extends CommandName> = CommandMap[C][1];

@@ -1,5 +1,6 @@
 import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { fromBytes } from '@/lib/bytes';
 import type { ConsoleBlock } from '@/transport/types';
 
 type Table = Extract<ConsoleBlock, { kind: 'table' }>;
@@ -17,9 +18,15 @@ export function Block({ block, line }: { block: ConsoleBlock; line: string }) {
     case 'error':
       return (
         <div role="alert" className="text-crit">
-          {block.caret === null || block.caret === undefined ? null : (
-            <pre aria-hidden className="text-t3">{`  ${line}\n  ${' '.repeat(block.caret)}^`}</pre>
-          )}
+          {block.caret ? (
+            <pre aria-hidden className="text-t3">
+              {'  '}
+              {line}
+              {'\n  '}
+              {' '.repeat(fromBytes(line, block.caret.start))}
+              {'^'.repeat(Math.max(1, fromBytes(line, block.caret.end) - fromBytes(line, block.caret.start)))}
+            </pre>
+          ) : null}
           {block.error.message} <span className="text-t3">({block.error.code})</span>
         </div>
       );

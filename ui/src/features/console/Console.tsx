@@ -1,6 +1,7 @@
 import { type KeyboardEvent, useEffect, useId, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { cx } from '@/kit/cx';
+import { fromBytes, toBytes } from '@/lib/bytes';
 import { usePrefs } from '@/lib/prefs';
 import { useUi, WORKSPACES, type WorkspaceName } from '@/lib/ui';
 import { useTransport } from '@/transport/hooks';
@@ -67,10 +68,10 @@ export function Console() {
     const ask = ++asked.current;
     const timer = setTimeout(() => {
       transport
-        .call('console.complete', { line, cursor: input.current?.selectionStart ?? line.length })
+        .call('console.complete', { line, cursor: toBytes(line, input.current?.selectionStart ?? line.length) })
         .then((answer) => {
           if (ask !== asked.current) return;
-          setCompletion(answer);
+          setCompletion({ ...answer, start: fromBytes(line, answer.start), end: fromBytes(line, answer.end) });
           setPicked(0);
           setListOpen(answer.items.length > 0);
         })

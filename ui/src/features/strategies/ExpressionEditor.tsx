@@ -1,5 +1,6 @@
 import { type KeyboardEvent, useEffect, useId, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { fromBytes, toBytes } from '@/lib/bytes';
 import { useTransport } from '@/transport/hooks';
 import { TransportError } from '@/transport/Transport';
 import type { Completion } from '@/transport/types';
@@ -45,8 +46,8 @@ export function ExpressionEditor({
             ok,
             message: error?.message ?? null,
             hint: error?.hint ?? null,
-            start: error?.start ?? 0,
-            end: error?.end ?? 0,
+            start: fromBytes(text, error?.start ?? 0),
+            end: fromBytes(text, error?.end ?? 0),
           }),
         )
         .catch((cause) => {
@@ -64,9 +65,13 @@ export function ExpressionEditor({
   const complete = () => {
     const cursor = field.current?.selectionStart ?? text.length;
     transport
-      .call('expressions.complete', { text, cursor })
+      .call('expressions.complete', { text, cursor: toBytes(text, cursor) })
       .then((answer) => {
-        setList(answer.items.length ? answer : null);
+        setList(
+          answer.items.length
+            ? { ...answer, start: fromBytes(text, answer.start), end: fromBytes(text, answer.end) }
+            : null,
+        );
         setPicked(0);
       })
       .catch(() => setList(null));
