@@ -289,6 +289,15 @@ impl Journal {
         .transpose()
     }
 
+    pub(crate) async fn check(&self) -> Result<Vec<String>> {
+        sqlx::query_scalar("PRAGMA quick_check(10)").fetch_all(&self.reader).await.during("checking the journal")
+    }
+
+    pub(crate) async fn backup(&self, path: &str) -> Result<()> {
+        const WHAT: &str = "writing a backup of the journal";
+        sqlx::query("VACUUM INTO $1").bind(path.to_owned()).execute(&self.reader).await.during(WHAT).map(|_| ())
+    }
+
     pub(crate) async fn close(&self) -> Result<()> {
         self.reader.close().await;
         if let Some(writer) = &self.writer

@@ -46,6 +46,7 @@ mod instruments;
 mod jobs;
 mod journal;
 mod lock;
+mod maintenance;
 mod migrate;
 mod open;
 mod projections;
@@ -64,6 +65,7 @@ pub use import::{
 };
 pub use jobs::{Job, JobState};
 pub use journal::{Hash, Journal, JournalBlock, JournalHead, SNAPSHOTS_KEPT, Snapshot};
+pub use maintenance::QueryResult;
 pub use migrate::MigrationStatus;
 pub use open::{Store, StoreConfig};
 pub use projections::{

@@ -93,6 +93,7 @@ suite! {
     schema::a_newer_schema_is_refused,
     schema::status_names_every_step,
     settings::settings_are_kept,
+    settings::free_questions_only_read,
     settings::workspaces_keep_their_last_revisions,
     settings::a_workspace_saved_elsewhere_is_a_conflict,
     trading::a_batch_is_written_once,

@@ -40,3 +40,13 @@ pub async fn a_workspace_saved_elsewhere_is_a_conflict(bench: Bench) {
     assert!(matches!(error, StoreError::Conflict { .. }), "{error}");
     assert_eq!(store.workspace("main", None).await.unwrap().unwrap().layout, json!(2));
 }
+
+pub async fn free_questions_only_read(bench: Bench) {
+    bench.store.set_setting("theme", &json!("dark")).await.unwrap();
+    let answer = bench.store.query("SELECT key, updated_at > 0 AS dated, 7 AS n FROM settings", 10).await.unwrap();
+    assert_eq!(answer.columns, ["key", "dated", "n"]);
+    assert_eq!((&answer.rows[0][0], &answer.rows[0][2]), (&json!("theme"), &json!(7)));
+    let error = bench.store.query("DELETE FROM settings", 10).await.unwrap_err();
+    assert!(matches!(error, StoreError::Invalid { .. }), "{error}");
+    assert_eq!(bench.store.setting("theme").await.unwrap(), Some(json!("dark")));
+}
