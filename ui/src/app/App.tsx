@@ -3,10 +3,12 @@ import { useTranslation } from 'react-i18next';
 import { TipProvider } from '@/kit/Tip';
 import { Toaster } from '@/kit/Toaster';
 import { useUi } from '@/lib/ui';
+import { useMedia } from '@/lib/useMedia';
 import { useLinkStatus, useTransport } from '@/transport/hooks';
 import { TransportError } from '@/transport/Transport';
 import { ConnectFailed } from './ConnectFailed';
 import { Dock } from './Dock';
+import { Narrow } from './Narrow';
 import { Onboarding } from './Onboarding';
 import { Overlays } from './Overlays';
 import { StatusBar } from './StatusBar';
@@ -24,6 +26,7 @@ export function App() {
   const { t } = useTranslation();
   const workspace = useUi((s) => s.workspace);
   const nonce = useUi((s) => s.resetNonce);
+  const narrow = useMedia('(max-width: 899px)');
   const link = useLinkStatus();
   const { host } = useTransport();
   useHotkeys();
@@ -34,7 +37,7 @@ export function App() {
       <div className="grid h-full grid-rows-[40px_minmax(0,1fr)_24px]">
         <TopBar />
         <main aria-label={t(`workspace.${workspace}`)} className="min-h-0 p-1">
-          <Dock key={`${workspace} ${nonce}`} name={workspace} fresh={nonce > 0} />
+          {narrow ? <Narrow /> : <Dock key={`${workspace} ${nonce}`} name={workspace} fresh={nonce > 0} />}
         </main>
         <StatusBar />
       </div>

@@ -26,7 +26,7 @@ export function StatusBar() {
         ? t('status.retrying', { age: fmt.age(book.at ? performance.now() - book.at : 0) })
         : t(link === 'connecting' ? 'status.connecting' : 'status.engineOffline');
   return (
-    <footer className="flex items-center gap-4 border-t border-line bg-bg1 px-2.5 text-xs text-t2">
+    <footer className="flex items-center gap-4 overflow-hidden border-t border-line bg-bg1 px-2.5 text-xs whitespace-nowrap text-t2">
       <span className="flex items-center gap-1.5">
         <StatusDot status={engine} label={engine} /> {engineText}
       </span>

@@ -19,7 +19,7 @@ export function TopBar() {
   return (
     <header
       className={cx(
-        'flex items-center gap-3 border-b bg-bg1 px-3',
+        'flex items-center gap-3 overflow-hidden border-b bg-bg1 px-3 whitespace-nowrap',
         account?.mode === 'live' ? 'border-b-2 border-crit' : 'border-line',
       )}
     >
@@ -28,14 +28,14 @@ export function TopBar() {
           <path d="M8 1v14" stroke="#c98f22" strokeWidth="1.6" strokeLinecap="round" />
           <rect x="4.2" y="4" width="7.6" height="8.4" rx="1.4" fill="#f2b33d" />
         </svg>
-        {t('app.name')}
+        <span className="max-[899px]:sr-only">{t('app.name')}</span>
       </div>
       <WorkspaceTabs />
-      <div className="flex flex-1 justify-center">
+      <div className="flex min-w-0 flex-1 justify-center">
         <button
           type="button"
           onClick={() => useUi.getState().open({ kind: 'palette', query: '' })}
-          className="flex h-7 w-[340px] items-center gap-2 rounded-sm border border-ctl bg-bg0 px-2.5 text-t2 hover:border-t3"
+          className="flex h-7 w-[340px] min-w-7 items-center gap-2 overflow-hidden rounded-sm border border-ctl bg-bg0 px-2.5 text-t2 hover:border-t3"
         >
           <Search aria-hidden className="size-3.5" />
           <span className="flex-1 truncate text-left">{t('top.search')}</span>
@@ -55,7 +55,7 @@ function WorkspaceTabs() {
   const { t } = useTranslation();
   const { workspace, go } = useUi();
   return (
-    <nav aria-label={t('workspace.nav')} className="flex h-full">
+    <nav aria-label={t('workspace.nav')} className="flex h-full max-[899px]:hidden">
       {WORKSPACES.map((name, i) => (
         <Tip key={name} text={t(`workspace.${name}`)} shortcut={`Alt+${i + 1}`}>
           <button
@@ -105,7 +105,7 @@ function AccountCard() {
   return (
     <section
       aria-label={account ? t('top.account', { id: account.id, venue: account.venue }) : t('top.equity')}
-      className="flex h-8 min-w-60 items-center gap-4 rounded-sm border border-line px-2.5"
+      className="flex h-8 min-w-60 items-center gap-4 max-[1099px]:hidden rounded-sm border border-line px-2.5"
     >
       {account ? (
         <>

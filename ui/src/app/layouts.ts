@@ -10,6 +10,8 @@ interface Place {
   width?: number;
   height?: number;
   inactive?: boolean;
+  /** Left out of a default board narrower than this. */
+  fromWidth?: number;
 }
 
 const LAYOUTS: Record<WorkspaceName, Place[]> = {
@@ -58,9 +60,11 @@ const LAYOUTS: Record<WorkspaceName, Place[]> = {
       params: { group: 'A', timeframe: '1d', studies: ['ema(21)'], compact: true },
       beside: { panel: 'chart-main', direction: 'right' },
       width: 330,
+      fromWidth: 1_500,
     },
     {
       id: 'chart-hour',
+      fromWidth: 1_500,
       kind: 'chart',
       params: { group: 'B', timeframe: '1h', studies: ['ema(21)'], compact: true },
       beside: { panel: 'chart-day', direction: 'below' },
@@ -102,9 +106,37 @@ const LAYOUTS: Record<WorkspaceName, Place[]> = {
   ],
 };
 
+/** The size of the dock the pixels above were measured in. */
+const FULL = { width: 1_912, height: 1_012 };
+/** On a dock lower than this, depth shares the ticket's group instead of standing below it. */
+const LOW = 860;
+
+/** The places of a board that fits into a dock of this size. */
+export function placesFor(name: WorkspaceName, dock: { width: number; height: number }): Place[] {
+  // Side columns keep most of their width: their content does not shrink with the window. A half of it does.
+  const share = dock.width / FULL.width;
+  const scaled = (width: number) => Math.round(width * (width > 500 ? share : Math.max(0.92, Math.min(1, share))));
+  const high = Math.min(1.4, dock.height / FULL.height);
+  return LAYOUTS[name]
+    .filter((place) => !place.fromWidth || dock.width >= place.fromWidth)
+    .map((place): Place => {
+      if (place.id === 'depth' && dock.height < LOW)
+        return { ...place, beside: { panel: 'ticket', direction: 'within' }, inactive: true };
+      return {
+        ...place,
+        ...(place.width ? { width: scaled(place.width) } : {}),
+        ...(place.height ? { height: Math.round(place.height * high) } : {}),
+      };
+    });
+}
+
 /** Builds the default board of a workspace. */
 export function buildDefault(api: DockviewApi, name: WorkspaceName): void {
-  const add = (place: Place) => {
+  const places = placesFor(name, {
+    width: api.width || window.innerWidth - 8,
+    height: api.height || window.innerHeight - 72,
+  });
+  for (const place of places) {
     const beside = place.beside && api.getPanel(place.beside.panel) ? place.beside : undefined;
     api.addPanel({
       id: place.id,
@@ -116,16 +148,13 @@ export function buildDefault(api: DockviewApi, name: WorkspaceName): void {
       ...(place.height ? { initialHeight: place.height } : {}),
       ...(beside ? { position: { referencePanel: beside.panel, direction: beside.direction } } : {}),
     });
-  };
-  for (const place of LAYOUTS[name]) add(place);
+  }
   // A size given to one panel is taken from its neighbours; after the second round all have theirs.
-  for (const place of [...LAYOUTS[name], ...LAYOUTS[name]]) {
+  for (const place of [...places, ...places]) {
     const panel = api.getPanel(place.id);
     if (!panel || place.inactive || place.beside?.direction === 'within') continue;
     if (place.width) panel.api.setSize({ width: place.width });
     if (place.height) panel.api.setSize({ height: place.height });
   }
-  api.getPanel(LAYOUTS[name][0]?.id ?? '')?.api.setActive();
+  api.getPanel(places[0]?.id ?? '')?.api.setActive();
 }
-
-export const panelIdsOf = (name: WorkspaceName) => LAYOUTS[name].map((place) => place.id);

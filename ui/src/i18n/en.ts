@@ -35,6 +35,7 @@ export const en = {
     resetLayout: 'Reset layout',
   },
   panel: {
+    choose: 'Panels',
     maximize: 'Maximize or restore',
     menu: 'Panel menu',
     close: 'Close panel',

@@ -41,7 +41,7 @@ export function PreviewBox({
       <dl
         aria-label={t('ticket.preview')}
         aria-busy={waiting}
-        className="grid min-h-24 grid-cols-[96px_1fr] content-start gap-y-0.5 rounded-md bg-bg2 px-2.5 py-2"
+        className="grid min-h-24 grid-cols-[90px_1fr] content-start gap-y-0.5 rounded-md bg-bg2 px-2 py-1.5"
       >
         {preview ? (
           <>

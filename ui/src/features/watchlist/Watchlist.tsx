@@ -74,7 +74,7 @@ export function Watchlist({ group }: { group: Group }) {
         <div
           role="row"
           tabIndex={-1}
-          className="sticky top-0 z-10 grid h-6 grid-cols-[84px_minmax(0,1fr)_84px_54px] items-center border-b border-line bg-bg1 px-2 text-2xs text-t2"
+          className="sticky top-0 z-10 grid h-6 grid-cols-[84px_minmax(16px,1fr)_78px_52px] items-center border-b border-line bg-bg1 px-2 text-2xs text-t2"
         >
           <span role="columnheader" tabIndex={-1}>
             {t('watchlist.symbol')}
@@ -154,7 +154,7 @@ function Row({ instrument, selected, onChoose }: { instrument: Instrument; selec
       aria-selected={selected}
       onClick={onChoose}
       className={cx(
-        'grid h-6 grid-cols-[84px_minmax(0,1fr)_84px_54px] items-center border-b border-line/60 px-2 hover:bg-bg2',
+        'grid h-6 grid-cols-[84px_minmax(16px,1fr)_78px_52px] items-center border-b border-line/60 px-2 hover:bg-bg2',
         'aria-selected:bg-select/70 aria-selected:shadow-[inset_2px_0_0_var(--accent)]',
       )}
     >
