@@ -8,8 +8,10 @@
 //! This crate has no I/O: what a command needs, it asks of [`Services`], which the composition root fills in.
 
 pub mod access;
+pub mod args;
 mod audit;
 pub mod commands;
+pub mod console;
 mod context;
 mod error;
 pub mod frame;
@@ -18,6 +20,7 @@ mod registry;
 pub mod services;
 pub mod stream;
 mod suggest;
+pub mod table;
 
 use std::collections::BTreeMap;
 

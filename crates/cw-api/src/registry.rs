@@ -349,6 +349,8 @@ pub const COMMANDS: &[Entry] = &[
     Entry::of::<system::SaveWorkspace>(),
     Entry::of::<system::MigrateDatabase>(),
     Entry::of::<registry::ListCommands>(),
+    Entry::of::<registry::RunConsole>(),
+    Entry::of::<registry::CompleteConsole>(),
 ];
 
 /// The command of this name.

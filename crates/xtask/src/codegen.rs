@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use cw_api::args::{Kind, Spec};
 use cw_api::stream::TOPICS;
 use cw_api::{COMMANDS, ErrorCode};
 use serde_json::Value;
@@ -79,12 +80,8 @@ fn existing(bindings: &Path) -> anyhow::Result<Vec<PathBuf>> {
 
 /// Every generated file by its path in the repository.
 fn generate() -> anyhow::Result<BTreeMap<PathBuf, String>> {
-    let folder = std::env::temp_dir().join(format!("candlewick-codegen-{}", std::process::id()));
-    let outcome = generate_into(&folder);
-    if folder.exists() {
-        fs::remove_dir_all(&folder)?;
-    }
-    outcome
+    let folder = tempfile::tempdir()?;
+    generate_into(folder.path())
 }
 
 fn generate_into(folder: &Path) -> anyhow::Result<BTreeMap<PathBuf, String>> {
@@ -202,14 +199,19 @@ fn section(text: &mut String, entry: &cw_api::Entry) {
     let description = schema["description"].as_str().unwrap_or_default().replace('\n', " ");
     write!(text, "\n### `{} {}`\n\n{description}\n\nAccess: {}.\n", entry.noun(), entry.verb(), entry.access.as_str())
         .expect("writing to a String cannot fail");
-    let Some(properties) = schema["properties"].as_object().filter(|p| !p.is_empty()) else { return };
-    let required: Vec<&str> =
-        schema["required"].as_array().map(|r| r.iter().filter_map(Value::as_str).collect()).unwrap_or_default();
-    text.push_str("\n| argument | | meaning |\n|---|---|---|\n");
-    for (name, property) in properties {
-        let needed = if required.contains(&name.as_str()) { "required" } else { "" };
-        let meaning = property["description"].as_str().unwrap_or_default().replace('\n', " ").replace('|', "\\|");
-        writeln!(text, "| `{name}` | {needed} | {meaning} |").expect("writing to a String cannot fail");
+    let spec = Spec::from_schema(&schema);
+    if spec.args.is_empty() {
+        return;
+    }
+    text.push_str("\n| argument | in JSON | | meaning |\n|---|---|---|---|\n");
+    for arg in &spec.args {
+        let name = if arg.position.is_some() { arg.field.to_uppercase() } else { format!("--{}", arg.flag) };
+        let needed = if arg.required { "required" } else { "" };
+        let choices =
+            if matches!(arg.kind, Kind::Choice(_)) { format!(" ({})", arg.kind.word()) } else { String::new() };
+        let meaning = format!("{}{choices}", arg.help).replace('|', "\\|");
+        writeln!(text, "| `{name}` | `{}` | {needed} | {} |", arg.field, meaning.trim())
+            .expect("writing to a String cannot fail");
     }
 }
 

@@ -19,10 +19,13 @@ import type {
   CheckExpression,
   ClosePosition,
   CommandList,
+  CompleteConsole,
   CompleteExpression,
   Completions,
   ComputeIndicators,
   ConnectionList,
+  ConsoleCompletions,
+  ConsoleOutput,
   CoverageList,
   DataCoverage,
   Decision,
@@ -100,6 +103,7 @@ import type {
   Risk,
   RiskView,
   RunBacktest,
+  RunConsole,
   RunningStrategies,
   RunningStrategy,
   RunningStrategyList,
@@ -182,6 +186,8 @@ export type CommandMap = {
   "workspaces.save": [SaveWorkspace, Workspace];
   "db.migrate": [MigrateDatabase, MigrationStatus];
   "commands.list": [ListCommands, CommandList];
+  "console.run": [RunConsole, ConsoleOutput];
+  "console.complete": [CompleteConsole, ConsoleCompletions];
 };
 export type CommandName = keyof CommandMap;
 export type Args<C extends CommandName> = CommandMap[C][0];
@@ -267,6 +273,8 @@ export const commands: { readonly [C in CommandName]: { readonly title: string; 
   "workspaces.save": { title: "Save workspace", access: "trade", risk: "none", response: "json" },
   "db.migrate": { title: "Migrate database", access: "admin", risk: "high", response: "json" },
   "commands.list": { title: "List commands", access: "read", risk: "none", response: "json" },
+  "console.run": { title: "Run console", access: "read", risk: "none", response: "json" },
+  "console.complete": { title: "Complete console", access: "read", risk: "none", response: "json" },
 };
 
 export const errorCodes: readonly ErrorCode[] = ["invalid_request", "not_found", "unknown_command", "unauthorized", "forbidden", "denied", "conflict", "rejected", "rate_limited", "unavailable", "timeout", "storage", "internal"];

@@ -229,6 +229,8 @@ provider: string,
  */
 forming?: FormingCandle, };
 
+export type Caret = { start: number, end: number, };
+
 /**
  * What a chart frame says about its columns.
  */
@@ -318,6 +320,15 @@ response_schema: JsonValue, };
 export type CommandList = { commands: Array<CommandInfo>, };
 
 /**
+ * Proposes what may come next in a line of the console.
+ */
+export type CompleteConsole = { line: string, 
+/**
+ * Where the cursor is, in bytes; the end without it.
+ */
+cursor?: number, };
+
+/**
  * Proposes what may come next in an expression.
  */
 export type CompleteExpression = { text: string, 
@@ -374,6 +385,27 @@ last_message_age_s?: number, subscriptions: number, detail?: string, };
 export type ConnectionList = { connections: Array<Connection>, };
 
 export type ConnectionState = "connecting" | "open" | "retrying" | "closed";
+
+/**
+ * A piece of a console answer.
+ */
+export type ConsoleBlock = { "kind": "table", columns: Array<string>, rows: Array<Array<string | null>>, } | { "kind": "text", text: string, } | { "kind": "json", value: JsonValue, } | { "kind": "error", error: ApiError, caret?: Caret, };
+
+export type ConsoleCompletions = { items: Array<Completion>, 
+/**
+ * First byte of what an item replaces.
+ */
+start: number, 
+/**
+ * One past its last byte.
+ */
+end: number, 
+/**
+ * What would follow the cursor if the first item were taken.
+ */
+ghost?: string, };
+
+export type ConsoleOutput = { blocks: Array<ConsoleBlock>, };
 
 export type Coverage = { instrument: InstrumentId, timeframe: Timeframe, first: Timestamp, last: Timestamp, candles: number, gap_count: number, };
 
@@ -1288,6 +1320,11 @@ exit_reason: string, };
  * Runs a strategy over stored candles and answers with its trades, equity and metrics.
  */
 export type RunBacktest = BacktestRequest;
+
+/**
+ * Runs one line of the console.
+ */
+export type RunConsole = { line: string, };
 
 /**
  * Lists strategies that were started.

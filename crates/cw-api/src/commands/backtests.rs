@@ -23,6 +23,7 @@ pub enum FillRule {
 #[ts(optional_fields)]
 pub struct BacktestRequest {
     /// Name of a strategy, or path of a TOML file.
+    #[schemars(extend("x-file" = true))]
     pub strategy: String,
     /// Parameters by name.
     #[serde(default, deserialize_with = "crate::text_map")]

@@ -199,6 +199,7 @@ pub struct GetCandles {
 pub struct CandleSeries {
     pub instrument: InstrumentId,
     pub timeframe: Timeframe,
+    #[schemars(extend("x-rows" = true))]
     pub candles: Vec<Candle>,
     /// Who gave them: `SIM`, `FILE`.
     pub provider: String,

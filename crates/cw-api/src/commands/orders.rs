@@ -17,6 +17,7 @@ pub struct OrderTicket {
     #[ts(optional, as = "Option<_>")]
     pub account: AccountId,
     /// What to trade, for example BTC-PERP.SIM.
+    #[schemars(extend("x-position" = 0))]
     pub instrument: InstrumentId,
     pub side: Side,
     /// How it executes. Without it: limit when a price is given, stop when a trigger is given, else market.

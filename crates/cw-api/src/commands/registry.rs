@@ -122,3 +122,25 @@ impl Command for ListCommands {
         Ok(CommandList { commands: COMMANDS.iter().map(Entry::info).collect() })
     }
 }
+
+impl Command for RunConsole {
+    type Response = ConsoleOutput;
+    const NAME: &'static str = "console.run";
+    /// Reading alone: what a line asks for is checked by its own command.
+    const ACCESS: Access = Access::Read;
+    const RISK: Risk = Risk::None;
+    async fn run(self, cx: &Context) -> Result<ConsoleOutput, ApiError> {
+        Ok(crate::console::run(&self.line, cx).await)
+    }
+}
+
+impl Command for CompleteConsole {
+    type Response = ConsoleCompletions;
+    const NAME: &'static str = "console.complete";
+    const ACCESS: Access = Access::Read;
+    const RISK: Risk = Risk::None;
+    async fn run(self, cx: &Context) -> Result<ConsoleCompletions, ApiError> {
+        let cursor = self.cursor.map_or(self.line.len(), |cursor| cursor as usize);
+        Ok(crate::console::complete(&self.line, cursor, cx).await)
+    }
+}

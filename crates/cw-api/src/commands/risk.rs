@@ -17,6 +17,7 @@ pub struct RiskView {
     pub halted: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub halt_reason: Option<String>,
+    #[schemars(extend("x-rows" = true))]
     pub limits: Vec<RiskLimit>,
     pub recent_denials: Vec<RiskDenial>,
 }

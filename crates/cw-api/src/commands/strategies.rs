@@ -48,7 +48,7 @@ pub struct StrategyParam {
 #[ts(optional_fields)]
 pub struct StartStrategy {
     /// Name of a strategy, or path of a TOML file.
-    #[schemars(extend("x-position" = 0))]
+    #[schemars(extend("x-position" = 0, "x-file" = true))]
     pub strategy: String,
     /// Parameters by name.
     #[serde(default, deserialize_with = "crate::text_map")]

@@ -38,6 +38,7 @@ pub struct Health {
     pub status: HealthStatus,
     pub version: String,
     pub uptime_s: u64,
+    #[schemars(extend("x-rows" = true))]
     pub components: Vec<Component>,
 }
 
