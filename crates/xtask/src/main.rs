@@ -1,7 +1,8 @@
 //! `cargo run -p xtask -- codegen [--check]` writes everything that is generated from the command registry, or tells
-//! what is stale.
+//! what is stale; `cargo run -p xtask -- tidy` checks the rules that no compiler does.
 
 mod codegen;
+mod tidy;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -12,8 +13,9 @@ fn main() -> ExitCode {
     let outcome = match args.as_slice() {
         ["codegen"] => codegen::write(&root()),
         ["codegen", "--check"] => codegen::check(&root()),
+        ["tidy"] => tidy::check(&root()),
         _ => {
-            eprintln!("usage: cargo run -p xtask -- codegen [--check]");
+            eprintln!("usage: cargo run -p xtask -- codegen [--check] | tidy");
             return ExitCode::from(2);
         }
     };
