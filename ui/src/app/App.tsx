@@ -15,6 +15,7 @@ import { StatusBar } from './StatusBar';
 import { TopBar } from './TopBar';
 import { useAnnouncements } from './useAnnouncements';
 import { useHotkeys } from './useHotkeys';
+import { useWindowTitle } from './useWindowTitle';
 
 const UNPAIRED = new TransportError({
   code: 'unpaired',
@@ -31,6 +32,7 @@ export function App() {
   const { host } = useTransport();
   useHotkeys();
   useAnnouncements();
+  useWindowTitle();
   if (link === 'closed' && host === 'http') return <ConnectFailed error={UNPAIRED} />;
   return (
     <TipProvider>

@@ -11,7 +11,7 @@ const TABS = [
   { kind: 'positions', icon: WalletCards },
   { kind: 'console', icon: SquareTerminal },
 ] as const;
-const PARAMS = { chart: { group: 'A', timeframe: '15m', studies: ['ema(21)'], compact: true } } as Record<
+const START = { chart: { group: 'A', timeframe: '15m', studies: ['ema(21)'], compact: true } } as Record<
   string,
   Record<string, unknown>
 >;
@@ -20,6 +20,7 @@ const PARAMS = { chart: { group: 'A', timeframe: '15m', studies: ['ema(21)'], co
 export function Narrow() {
   const { t } = useTranslation();
   const [kind, setKind] = useState<string>('chart');
+  const [params, setParams] = useState(START);
   const Panel = PANELS[kind];
   return (
     <div className="flex h-full flex-col gap-1">
@@ -29,7 +30,14 @@ export function Narrow() {
         className="min-h-0 flex-1 overflow-hidden rounded-md border border-line bg-bg1"
       >
         <Suspense fallback={<Skeleton label={t('state.loading')} />}>
-          {Panel ? <Panel key={kind} panelId={`narrow-${kind}`} params={PARAMS[kind] ?? {}} /> : null}
+          {Panel ? (
+            <Panel
+              key={kind}
+              panelId={`narrow-${kind}`}
+              params={params[kind] ?? {}}
+              setParams={(change) => setParams({ ...params, [kind]: { ...params[kind], ...change } })}
+            />
+          ) : null}
         </Suspense>
       </section>
       <nav aria-label={t('panel.choose')} className="grid shrink-0 grid-cols-5 rounded-md border border-line bg-bg1">

@@ -1,9 +1,11 @@
 import type { IDockviewPanelProps } from 'dockview-react';
 import { Component, type ComponentType, type ReactNode, Suspense } from 'react';
 import { useTranslation } from 'react-i18next';
-import { Disconnected, ErrorState, Skeleton } from '@/kit/states';
+import { AgeChip, Disconnected, ErrorState, Skeleton } from '@/kit/states';
+import * as fmt from '@/lib/format';
+import { useStaleAge } from '@/transport/freshness';
 import { useLinkStatus } from '@/transport/hooks';
-import type { PanelProps } from './panels';
+import { MARKET, type PanelProps } from './panels';
 import { usePanelParams } from './usePanelParams';
 
 class Boundary extends Component<
@@ -35,14 +37,22 @@ export function PanelFrame({
   const link = useLinkStatus();
   const params = usePanelParams(panel.api, panel.params);
   const down = link === 'retrying' || link === 'closed';
+  const age = useStaleAge();
+  const stale = MARKET.has(kind) && !down ? age : null;
   return (
     <section
       aria-label={t(`panel.${kind}` as 'panel.chart')}
       data-kind={kind}
       data-link={down ? 'down' : 'up'}
+      data-freshness={stale === null ? 'fresh' : 'stale'}
       className="flex h-full flex-col"
     >
       {down ? <Disconnected text={t('state.disconnected')} /> : null}
+      {stale === null ? null : (
+        <div className="flex h-6 shrink-0 items-center border-b border-line px-2.5">
+          <AgeChip text={t('state.stale', { age: fmt.age(stale) })} />
+        </div>
+      )}
       <div className="min-h-0 flex-1">
         <Boundary
           render={(error, retry) => (
@@ -57,7 +67,7 @@ export function PanelFrame({
           )}
         >
           <Suspense fallback={<Skeleton label={t('state.loading')} />}>
-            <Panel panelId={panel.api.id} params={params} />
+            <Panel panelId={panel.api.id} params={params} setParams={(change) => panel.api.updateParameters(change)} />
           </Suspense>
         </Boundary>
       </div>

@@ -23,7 +23,7 @@ export function StatusBar() {
     link === 'open'
       ? t('status.engine', { version: health?.version ?? '' })
       : link === 'retrying'
-        ? t('status.retrying', { age: fmt.age(book.at ? performance.now() - book.at : 0) })
+        ? t('status.retrying', { age: fmt.age(book.at === null ? 0 : performance.now() - book.at) })
         : t(link === 'connecting' ? 'status.connecting' : 'status.engineOffline');
   return (
     <footer className="flex items-center gap-4 overflow-hidden border-t border-line bg-bg1 px-2.5 text-xs whitespace-nowrap text-t2">

@@ -40,7 +40,7 @@ const LAYOUTS: Record<WorkspaceName, Place[]> = {
       kind: 'depth',
       params: { group: 'A' },
       beside: { panel: 'ticket', direction: 'below' },
-      height: 466,
+      height: 424,
     },
     {
       id: 'tape',

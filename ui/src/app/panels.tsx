@@ -13,6 +13,7 @@ import type { Group } from '@/lib/links';
 export interface PanelProps {
   panelId: string;
   params: Record<string, unknown>;
+  setParams: (change: Record<string, unknown>) => void;
 }
 const groupOf = (params: Record<string, unknown>): Group =>
   typeof params.group === 'string' && /^[A-F]$/.test(params.group) ? (params.group as Group) : 'A';
@@ -40,7 +41,7 @@ const Logs = later(() => import('@/features/monitoring/Logs'), 'Logs');
 
 /** Every kind of panel once. The first screen's are in the first bundle, the rest come when they are opened. */
 export const PANELS: Record<string, ComponentType<PanelProps>> = {
-  chart: ({ panelId, params }) => <ChartPanel panelId={panelId} params={params} />,
+  chart: (props) => <ChartPanel {...props} />,
   watchlist: ({ params }) => <Watchlist group={groupOf(params)} />,
   ticket: ({ params }) => <OrderTicket group={groupOf(params)} />,
   depth: ({ params }) => <DepthPanel group={groupOf(params)} />,
@@ -66,6 +67,9 @@ export const PANELS: Record<string, ComponentType<PanelProps>> = {
   audit: () => <Audit />,
   jobs: () => <Jobs />,
 };
+
+/** Kinds that show the market: they say so when its data is old. */
+export const MARKET = new Set(['chart', 'watchlist', 'ticket', 'depth', 'tape', 'positions']);
 
 /** Kinds whose panel follows a link group. */
 export const LINKED = new Set(['chart', 'watchlist', 'ticket', 'depth', 'tape', 'backtest', 'strategies']);

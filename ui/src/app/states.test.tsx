@@ -1,14 +1,15 @@
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { act, render, screen, waitFor } from '@testing-library/react';
 import type { IDockviewPanelProps } from 'dockview-react';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { TipProvider } from '@/kit/Tip';
 import { TransportProvider } from '@/transport/hooks';
+import { quoteBook } from '@/transport/live';
 import { type Answers, MockTransport } from '@/transport/MockTransport';
 import { TransportError } from '@/transport/Transport';
 import type { Topic } from '@/transport/types';
 import { PanelFrame } from './PanelFrame';
-import { PANELS } from './panels';
+import { MARKET, PANELS } from './panels';
 
 /**
  * Every panel in every state it can be in, so that none is forgotten when a panel is added. The chart draws on a canvas,
@@ -103,6 +104,24 @@ describe.each(KINDS)('panel %s', (kind) => {
     expect(screen.getByRole('alert').textContent).toContain('The database is locked');
     expect(screen.getByRole('alert').textContent).toContain('storage');
     expect(screen.getByRole('button', { name: 'Copy details' })).toBeTruthy();
+  });
+
+  it.runIf(MARKET.has(kind))('says how old its data is when the market falls silent', async () => {
+    vi.useFakeTimers({ shouldAdvanceTime: true, toFake: ['setInterval', 'clearInterval', 'performance', 'Date'] });
+    try {
+      const transport = new MockTransport({ answers: NOTHING, snapshot: (topic) => EMPTY[topic] as never });
+      quoteBook(transport).watch('BTC-PERP.SIM', () => {});
+      const { container } = show(kind, transport);
+      await act(async () => transport.send('quotes', 'snapshot', []));
+      expect(stateOf(container, 'stale')).toBeNull();
+      await act(async () => vi.advanceTimersByTime(14_500));
+      expect(stateOf(container, 'stale')?.textContent).toMatch(/^1[45] s old$/);
+      await act(async () => transport.send('quotes', 'delta', []));
+      await act(async () => vi.advanceTimersByTime(1_000));
+      expect(stateOf(container, 'stale')).toBeNull();
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('keeps its place and says so when the connection is lost', async () => {

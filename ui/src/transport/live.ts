@@ -134,7 +134,7 @@ export class QuoteBook {
   readonly #quotes = new Map<string, Quote>();
   readonly #listeners = new Map<string, Set<(quote: Quote) => void>>();
   readonly #dirty = new Set<string>();
-  #at = 0;
+  #at: number | null = null;
   #stop: (() => void) | null = null;
   readonly #paint = () => {
     for (const id of this.#dirty) {
@@ -146,8 +146,8 @@ export class QuoteBook {
 
   constructor(private readonly transport: Transport) {}
 
-  /** `performance.now()` of the last batch, 0 before the first. */
-  get at(): number {
+  /** `performance.now()` of the last batch, `null` before the first. */
+  get at(): number | null {
     return this.#at;
   }
   get(instrument: string): Quote | undefined {

@@ -13,18 +13,28 @@ import type { Decision, Fill } from '@/transport/types';
 import { ChartLegend } from './ChartLegend';
 import { ChartSummary } from './ChartSummary';
 import { ChartTable } from './ChartTable';
-import { chartParams } from './chart.params';
+import { type ChartParams, chartParams } from './chart.params';
 import { ChartController, type Phase } from './controller';
 import { LineTags } from './LineTags';
 import { LightweightChart } from './lwc';
 import { useOrderLines } from './orderLines';
 import { planFor } from './studies';
+import { TimeframeBox } from './TimeframeBox';
 import { useMarkers } from './useMarkers';
 
 const NO_FILLS: Fill[] = [];
 const NO_DECISIONS: Decision[] = [];
 
-export function ChartPanel({ panelId, params: raw }: { panelId: string; params: unknown }) {
+export function ChartPanel({
+  panelId,
+  params: raw,
+  setParams,
+}: {
+  panelId: string;
+  params: unknown;
+  setParams: (change: Partial<ChartParams>) => void;
+}) {
+  const [typed, setTyped] = useState<string | null>(null);
   const { t } = useTranslation();
   const params = useMemo(() => chartParams(raw), [raw]);
   const { compact } = params;
@@ -121,13 +131,23 @@ export function ChartPanel({ panelId, params: raw }: { panelId: string; params: 
         '+': () => void zoom(0.8),
         '-': () => void zoom(1.25),
       };
+      if (/^\d$/.test(event.key)) {
+        event.preventDefault();
+        setTyped(event.key);
+        return;
+      }
+      if (/^[a-z]$/i.test(event.key)) {
+        event.preventDefault();
+        open({ kind: 'palette', query: `@${event.key}` });
+        return;
+      }
       const run = actions[event.key];
       if (run) {
         event.preventDefault();
         run();
       }
     },
-    [chart],
+    [chart, open],
   );
 
   const title = `${instrument?.symbol ?? instrumentId} ${params.timeframe}`;
@@ -172,6 +192,16 @@ export function ChartPanel({ panelId, params: raw }: { panelId: string; params: 
               <ChartSummary chart={chart} title={title} decimals={decimals} />
             </>
           ) : null}
+          {typed === null ? null : (
+            <TimeframeBox
+              text={typed}
+              onText={setTyped}
+              onDone={(timeframe) => {
+                if (timeframe) setParams({ timeframe });
+                setTyped(null);
+              }}
+            />
+          )}
           {params.table && chart ? <ChartTable chart={chart} title={title} decimals={decimals} /> : null}
         </div>
       </RightClick>
