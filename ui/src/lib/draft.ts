@@ -48,5 +48,5 @@ export const useDraft = create<DraftStore>((set) => ({
   instrument: null,
   change: (change) => set(change),
   begin: (instrument, change) =>
-    set((s) => ({ ...EMPTY, side: s.side, type: s.type, tif: s.tif, bracket: s.bracket, ...change, instrument })),
+    set((s) => ({ ...EMPTY, side: s.side, type: s.type, tif: s.tif, ...change, instrument })),
 }));

@@ -264,7 +264,7 @@ function TicketForm({
         </fieldset>
       </div>
       <PreviewBox
-        preview={preview.data}
+        preview={request.order ? preview.data : undefined}
         error={preview.error}
         waiting={preview.isFetching && !preview.data}
         currency={instrument.quote_currency}

@@ -1,0 +1,187 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { encodeFrame } from '@/transport/frame';
+import { MockTransport } from '@/transport/MockTransport';
+import type { Level } from './candleStore';
+import { ChartController, type Phase, timeframeSeconds } from './controller';
+import type { ChartPort } from './port';
+import type { Range, Span } from './window';
+
+const NOW = 6_000_000;
+const COLUMNS = ['time', 'open', 'high', 'low', 'close', 'volume'];
+
+/** One-minute candles that end at `last`, `has_more_before` until `first`. */
+function page(last: number, rows: number, more: boolean) {
+  const columns = COLUMNS.map((_, c) =>
+    Float64Array.from({ length: rows }, (_v, i) => (c === 0 ? last - (rows - 1 - i) * 60 : c)),
+  );
+  return encodeFrame(
+    {
+      instrument: 'A',
+      timeframe: '1m',
+      rows,
+      columns: COLUMNS,
+      price_decimals: 1,
+      provider: 'SIM',
+      has_more_before: more,
+      forming: true,
+    },
+    columns,
+  );
+}
+
+/** A chart library that only remembers what it was told. */
+function fakePort() {
+  let moved: (range: Range) => void = () => {};
+  const state = {
+    level: null as Level | null,
+    span: { start: 0, end: 0 } as Span,
+    visible: null as Range | null,
+    updates: 0,
+    windows: 0,
+  };
+  const port: ChartPort = {
+    setPlan() {},
+    setWindow(level, span, visible) {
+      Object.assign(state, { level, span, windows: state.windows + 1 });
+      if (visible) state.visible = visible;
+    },
+    updateLast() {
+      state.updates += 1;
+    },
+    setLines() {},
+    setMarkers() {},
+    visible: () => state.visible,
+    show() {},
+    scrollToNewest() {},
+    onVisible: (on) => {
+      moved = on;
+    },
+    onCrosshair() {},
+    onMarkerClick() {},
+    onLayout() {},
+    yOf: () => null,
+    priceAt: () => null,
+    paneTops: () => [0],
+    axisWidth: () => 60,
+    retheme() {},
+    dispose() {},
+  };
+  return {
+    port,
+    state,
+    move: (range: Range) => {
+      state.visible = range;
+      moved(range);
+    },
+  };
+}
+
+describe('chart controller', () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['requestAnimationFrame', 'setTimeout'] });
+  });
+  afterEach(() => vi.useRealTimers());
+  const frame = () => vi.advanceTimersByTimeAsync(20);
+  let instrument = 0;
+
+  async function open(limitOfHistory = 10_000) {
+    const transport = new MockTransport({
+      answers: {},
+      binary: (_command, args) => {
+        const { before, limit } = args as { before?: string; limit: number };
+        const last = before ? Date.parse(before) / 1_000 - 60 : NOW;
+        const first = NOW - limitOfHistory * 60;
+        const rows = Math.max(0, Math.min(limit, (last - first) / 60 + 1));
+        return page(last, rows, rows === limit);
+      },
+    });
+    const fake = fakePort();
+    const chart = new ChartController(transport, fake.port);
+    const phases: Phase['state'][] = [];
+    chart.onPhase = ({ state }) => phases.push(state);
+    // Histories are cached by what they show; every test shows something else.
+    chart.open({ instrument: `I${instrument++}`, timeframe: '1m', set: '' });
+    await frame();
+    return { transport, chart, phases, ...fake };
+  }
+  const bar = (time: number) => ({ time, o: 1, h: 2, l: 0, c: 1.5, v: 1, plots: [] });
+
+  it('shows the newest candles first and says when they are there', async () => {
+    const { chart, phases, state } = await open();
+    expect(phases).toEqual(['loading', 'ready']);
+    expect(chart.rows).toBe(1_000);
+    expect(state.visible).toEqual({ from: 870, to: 1_012 });
+  });
+
+  it('fetches older candles when the view comes near the start, without moving it', async () => {
+    const { chart, move, state, transport } = await open();
+    move({ from: 50, to: 180 });
+    await frame();
+    await frame();
+    expect(chart.rows).toBe(3_000);
+    expect(state.visible).toEqual({ from: 2_050, to: 2_180 });
+    const asked = transport.calls.filter((call) => call.command === 'chart.window');
+    expect(asked).toHaveLength(2);
+    expect(state.span.end - state.span.start).toBeLessThanOrEqual(3_300);
+  });
+
+  it('stops asking at the beginning of history', async () => {
+    const { move, transport } = await open(1_500);
+    for (let i = 0; i < 4; i++) {
+      move({ from: -10, to: 120 });
+      await frame();
+      await frame();
+    }
+    expect(transport.calls.filter((call) => call.command === 'chart.window')).toHaveLength(2);
+  });
+
+  it('applies a hundred ticks in one frame as one change', async () => {
+    const { chart, state, transport } = await open();
+    for (let i = 0; i < 100; i++) transport.send('chart', 'delta', { forming: bar(NOW) });
+    expect(state.updates).toBe(0);
+    await frame();
+    expect(state.updates).toBe(1);
+    transport.send('chart', 'delta', { closed: [bar(NOW)], forming: bar(NOW + 60) });
+    await frame();
+    expect(chart.rows).toBe(1_001);
+  });
+
+  it('loads again when candles are missing in between', async () => {
+    const { transport, phases } = await open();
+    transport.send('chart', 'delta', { forming: bar(NOW + 600) });
+    await frame();
+    await frame();
+    expect(transport.calls.filter((call) => call.command === 'chart.window')).toHaveLength(2);
+    expect(phases.at(-1)).toBe('ready');
+  });
+
+  it('paints nothing while hidden and catches up when shown', async () => {
+    const { chart, state, transport } = await open();
+    chart.setHidden(true);
+    transport.send('chart', 'delta', { forming: bar(NOW) });
+    await frame();
+    expect(state.updates).toBe(0);
+    chart.setHidden(false);
+    await frame();
+    expect(state.updates).toBe(1);
+  });
+
+  it('merges candles when many are on screen', async () => {
+    const { chart, move, state } = await open();
+    for (let i = 0; i < 3; i++) {
+      move({ from: 0, to: chart.rows });
+      await frame();
+      await frame();
+    }
+    expect(chart.level).toBeGreaterThan(0);
+    expect((state.visible?.to ?? 0) - (state.visible?.from ?? 0)).toBeLessThanOrEqual(1_700);
+  });
+});
+
+it.each([
+  ['1m', 60],
+  ['15m', 900],
+  ['4h', 14_400],
+  ['1d', 86_400],
+  ['2w', 1_209_600],
+])('%s is %d seconds', (timeframe, seconds) => expect(timeframeSeconds(timeframe)).toBe(seconds));
