@@ -488,7 +488,18 @@ export function developmentTransport(): MockTransport {
         : { ok: true, type: 'bool' },
     'expressions.complete': () => ({ items: [], start: 0, end: 0 }),
     'backtest.run': ({ instrument: id }) => backtest(id),
-    'backtest.start': () => ({ job_id: 'J-1' }),
+    'backtest.start': () => {
+      const job = {
+        id: `J-${++counter}`,
+        kind: 'backtest',
+        title: 'ema-cross BTC-PERP 15m',
+        message: '',
+        started_at: iso(now()),
+      };
+      setTimeout(() => transport.push('jobs', [{ ...job, state: 'running', progress: 0.4 }]), 300);
+      setTimeout(() => transport.push('jobs', [{ ...job, state: 'done', progress: 1 }]), 1_200);
+      return { job_id: job.id };
+    },
     'backtest.result': () => backtest('BTC-PERP.SIM'),
     'jobs.list': () => ({ jobs: [] }),
     'orders.preview': preview,

@@ -11,6 +11,14 @@ export interface PlotSeries {
 
 const css = (name: string) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
+/** What the vertical axis spans: from zero with head room, or the values with a little air on both sides. */
+export function yRange(low: number | null, high: number | null, zeroBased: boolean): [number, number] {
+  const [least, most] = [low ?? 0, high ?? 1];
+  if (zeroBased) return [Math.min(0, least), (most || 1) * 1.15];
+  const air = (most - least || Math.abs(most) || 1) * 0.06;
+  return [least - air, most + air];
+}
+
 /** Lines over time, up to a few thousand points. `data[0]` is Unix seconds. */
 export function Plot({
   label,
@@ -51,12 +59,12 @@ export function Plot({
         padding: [8, 8, 0, 0],
         scales: {
           x: { time: true },
-          y: { range: (_u, low, high) => [zeroBased ? Math.min(0, low) : low, (high || 1) * (zeroBased ? 1.15 : 1)] },
+          y: { range: (_u, low, high) => yRange(low, high, zeroBased) },
         },
         tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1e3), 'Etc/UTC'),
         axes: [
           { ...axis, space: 90, values: (_u, ticks) => ticks.map(formatTime) },
-          { ...axis, size: 52, space: 34, values: (_u, ticks) => ticks.map(format) },
+          { ...axis, size: 52, space: 24, values: (_u, ticks) => ticks.map(format) },
         ],
         series: [
           {},

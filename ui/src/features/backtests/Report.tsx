@@ -144,7 +144,7 @@ export function Report() {
           {t('backtest.fingerprint')} <span className="font-mono">{result.fingerprint}</span>
         </p>
       </section>
-      <div className="grid min-h-0 grid-rows-[minmax(90px,2fr)_minmax(50px,1fr)_minmax(0,3fr)]">
+      <div className="grid min-h-0 grid-rows-[minmax(100px,5fr)_minmax(70px,3fr)_minmax(0,6fr)]">
         <div className="min-h-0 px-1 pt-1">
           <Plot
             zeroBased={false}
