@@ -96,6 +96,11 @@ pub enum RestoreError {
     Strategy { id: String, message: String },
 }
 
+/// The state hash of a snapshot.
+pub fn state_hash_of(snapshot: &[u8]) -> [u8; 32] {
+    *blake3::hash(snapshot).as_bytes()
+}
+
 impl Engine {
     /// An engine from its configuration. The first input of its journal is this configuration; [`Engine::apply`] is not
     /// called with it.
@@ -163,6 +168,7 @@ impl Engine {
             Input::Candle { instrument, timeframe, candle } => {
                 self.on_candle(seq, *instrument, *timeframe, candle, out);
             }
+            Input::Backfill { instrument, candles } => self.on_backfill(seq, *instrument, candles),
             Input::Report { account, report } => self.on_report(seq, *account, report, out),
             Input::Timer { market_time } => self.on_timer(seq, *market_time, out),
             Input::Command(envelope) => {
@@ -208,6 +214,10 @@ impl Engine {
     pub const fn time(&self) -> Timestamp {
         self.state.time
     }
+    /// The market's clock, as the last timer told it.
+    pub const fn market_time(&self) -> Timestamp {
+        self.state.market_time
+    }
     pub const fn config(&self) -> &EngineConfig {
         &self.state.config
     }
@@ -249,7 +259,7 @@ impl Engine {
 
     /// BLAKE3 of the whole state. Equal on every machine for equal inputs.
     pub fn state_hash(&self) -> [u8; 32] {
-        *blake3::hash(&self.snapshot()).as_bytes()
+        state_hash_of(&self.snapshot())
     }
 
     /// The whole state as bytes, for [`Engine::restore`].

@@ -26,6 +26,12 @@ pub enum Input {
         timeframe: Timeframe,
         candle: Candle,
     },
+    /// The feed of an instrument begins, or begins again: its forming candles are built anew from these closed 1m
+    /// candles, oldest first. Nothing is decided on them; they are the past.
+    Backfill {
+        instrument: u32,
+        candles: Vec<Candle>,
+    },
     /// What a venue says about an order of ours.
     Report {
         account: u32,

@@ -29,7 +29,7 @@ mod strategy;
 pub use account::{AccountState, PositionState};
 pub use command::{Approval, ApprovalState, Command, CommandError, Envelope, OrderRequest, Reply};
 pub use config::{AccountConfig, EngineConfig};
-pub use engine::{AccountSummary, Effect, Engine, Output, Preview, PreviewError};
+pub use engine::{AccountSummary, Effect, Engine, Output, Preview, PreviewError, RestoreError, state_hash_of};
 pub use input::Input;
 pub use instrument::InstrumentState;
 pub use record::{Decision, FillRecord, Incident, LedgerAccount, Meta, Notice, Posting, Record, RecordRef, Verdict};

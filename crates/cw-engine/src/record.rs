@@ -130,7 +130,7 @@ pub struct Incident {
 
 /// Changes of the engine's own settings, as people see them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "notice")]
+#[serde(rename_all = "snake_case")]
 pub enum Notice {
     Halted { reason: String },
     Resumed { reason: String },

@@ -19,15 +19,19 @@ pub struct Replay {
     differences: u64,
     first_difference: Option<u64>,
     last_recorded_hash: Option<(u64, [u8; 32])>,
+    last_computed_hash: Option<[u8; 32]>,
 }
 
 /// What a replay found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReplayReport {
     pub entries: u64,
+    /// Hash of the state after the last entry.
     pub state_hash: [u8; 32],
     /// The newest state hash in the journal, and its entry.
     pub recorded_hash: Option<(u64, [u8; 32])>,
+    /// What this replay computed at that same entry.
+    pub computed_hash: Option<[u8; 32]>,
     /// Records that came out otherwise than they were written.
     pub differences: u64,
     pub first_difference: Option<u64>,
@@ -69,6 +73,7 @@ impl Replay {
             differences: 0,
             first_difference: None,
             last_recorded_hash: None,
+            last_computed_hash: None,
         }
     }
 
@@ -98,7 +103,11 @@ impl Replay {
                 if let Record::StateHash(hash) = &*record {
                     self.last_recorded_hash = Some((entry.meta.seq, *hash));
                 }
-                if self.expected.0.pop_front() != Some((entry.meta, *record)) {
+                let expected = self.expected.0.pop_front();
+                if let Some((_, Record::StateHash(hash))) = &expected {
+                    self.last_computed_hash = Some(*hash);
+                }
+                if expected != Some((entry.meta, *record)) {
                     self.differ(entry.meta.seq);
                 }
                 Ok(())
@@ -132,6 +141,7 @@ impl Replay {
             entries: engine.seq(),
             state_hash: engine.state_hash(),
             recorded_hash: self.last_recorded_hash,
+            computed_hash: self.last_computed_hash,
             differences: self.differences + self.expected.0.len() as u64,
             first_difference: self.first_difference.or(self.expected.0.front().map(|(meta, _)| meta.seq)),
         };

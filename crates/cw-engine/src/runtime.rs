@@ -12,7 +12,7 @@ mod supervisor;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use cw_core::{Clock, Quote, Timestamp, Trade};
+use cw_core::{Candle, Clock, Quote, Timestamp, Trade};
 use cw_execution::VenueReport;
 use cw_market::CandleUpdate;
 use futures_util::future::BoxFuture;
@@ -45,7 +45,7 @@ pub trait Host: Send + 'static {
     /// Hands an effect to its broker. Must not block.
     fn perform(&mut self, effect: Effect);
     /// Tells everybody. Must not block.
-    fn publish(&mut self, batch: &Published);
+    fn publish(&mut self, batch: Published);
 }
 
 /// What happened in one committed batch.
@@ -72,10 +72,12 @@ impl Published {
 enum Message {
     Trade(u32, Trade),
     Quote(u32, Quote),
+    Backfill(u32, Vec<Candle>),
     Report(u32, VenueReport),
     Timer(Timestamp),
     Command(Box<Envelope>, oneshot::Sender<Result<Reply, CommandError>>),
     Read(Box<dyn FnOnce(&Engine) + Send>),
+    Checkpoint(oneshot::Sender<u64>),
     Stop(oneshot::Sender<()>),
 }
 
@@ -97,6 +99,10 @@ impl EngineHandle {
     }
     pub async fn quote(&self, instrument: u32, quote: Quote) -> Result<(), Stopped> {
         self.send(Message::Quote(instrument, quote)).await
+    }
+    /// The feed begins: closed 1m candles up to now, oldest first.
+    pub async fn backfill(&self, instrument: u32, candles: Vec<Candle>) -> Result<(), Stopped> {
+        self.send(Message::Backfill(instrument, candles)).await
     }
     pub async fn report(&self, account: u32, report: VenueReport) -> Result<(), Stopped> {
         self.send(Message::Report(account, report)).await
@@ -131,6 +137,14 @@ impl EngineHandle {
         reply.await.map_err(|_| Stopped)
     }
 
+    /// Writes the state's hash into the journal and keeps a snapshot; answers with the journal's last entry once all of
+    /// it is on the disk.
+    pub async fn checkpoint(&self) -> Result<u64, Stopped> {
+        let (answer, reply) = oneshot::channel();
+        self.send(Message::Checkpoint(answer)).await?;
+        reply.await.map_err(|_| Stopped)
+    }
+
     /// Takes no more inputs, writes what there is, checkpoints. Returns when the journal is complete.
     pub async fn stop(&self) {
         let (done, stopped) = oneshot::channel();
@@ -160,6 +174,7 @@ struct Batch {
     block: BlockBuilder,
     effects: Vec<Effect>,
     answers: Vec<Answer>,
+    checkpoints: Vec<(oneshot::Sender<u64>, u64)>,
     published: Published,
     snapshot: Option<(u64, Vec<u8>)>,
     stop: Option<oneshot::Sender<()>>,
@@ -173,6 +188,7 @@ impl Batch {
             block: BlockBuilder::new(first_seq),
             effects: Vec::new(),
             answers: Vec::new(),
+            checkpoints: Vec::new(),
             published: Published::default(),
             snapshot: None,
             stop: None,
@@ -183,13 +199,14 @@ impl Batch {
         self.block.absorb(next.block);
         self.effects.extend(next.effects);
         self.answers.extend(next.answers);
+        self.checkpoints.extend(next.checkpoints);
         self.published.absorb(next.published);
         self.snapshot = next.snapshot.or_else(|| self.snapshot.take());
         self.stop = next.stop.or_else(|| self.stop.take());
     }
     /// Somebody waits for this one.
     fn is_urgent(&self) -> bool {
-        !self.effects.is_empty() || !self.answers.is_empty() || self.stop.is_some()
+        !self.effects.is_empty() || !self.answers.is_empty() || !self.checkpoints.is_empty() || self.stop.is_some()
     }
 }
 
@@ -276,6 +293,7 @@ impl Worker {
                 batch.published.quotes.push((instrument, quote));
                 self.apply(&Input::Quote { instrument, quote }, batch);
             }
+            Message::Backfill(instrument, candles) => self.apply(&Input::Backfill { instrument, candles }, batch),
             Message::Report(account, report) => self.apply(&Input::Report { account, report }, batch),
             Message::Timer(market_time) => self.apply(&Input::Timer { market_time }, batch),
             Message::Command(envelope, answer) => {
@@ -287,6 +305,10 @@ impl Worker {
                 }
             }
             Message::Read(read) => read(&self.engine),
+            Message::Checkpoint(answer) => {
+                self.checkpoint(batch);
+                batch.checkpoints.push((answer, self.engine.seq()));
+            }
             Message::Stop(done) => {
                 batch.stop = Some(done);
                 return true;

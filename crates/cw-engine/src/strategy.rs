@@ -7,7 +7,7 @@ use cw_core::{Position, StrategyId, Timeframe, Timestamp};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "state")]
+#[serde(rename_all = "snake_case")]
 pub enum StrategyStatus {
     Running,
     /// Stopped by a human, or because something went wrong; it makes no orders any more.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// What a venue tells about an order of ours. An input of the engine, so it is journaled before it counts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "report")]
+#[serde(rename_all = "snake_case")]
 pub enum VenueReport {
     Accepted {
         client_order_id: ClientOrderId,

@@ -104,6 +104,31 @@ impl Store {
         })
     }
 
+    /// Forgets an instrument's candles, trades and quotes with what is known of their coverage; returns how many candles
+    /// there were. The list of imports stays: it says what was done, not what is there.
+    pub async fn delete_market_data(&self, instrument: &InstrumentId) -> Result<u64> {
+        const WHAT: &str = "deleting market data";
+        writing!(self, "deleting market data", |tx, sql| {
+            let candles: u64 =
+                sqlx::query(sql("DELETE FROM candles WHERE series IN (SELECT id FROM series WHERE instrument = $1)"))
+                    .bind(instrument.as_str())
+                    .execute(&mut *tx)
+                    .await
+                    .during(WHAT)?
+                    .rows_affected();
+            for statement in [
+                "DELETE FROM trades WHERE series IN (SELECT id FROM series WHERE instrument = $1)",
+                "DELETE FROM quotes WHERE series IN (SELECT id FROM series WHERE instrument = $1)",
+                "DELETE FROM coverage WHERE series IN (SELECT id FROM series WHERE instrument = $1)",
+                "DELETE FROM gaps WHERE series IN (SELECT id FROM series WHERE instrument = $1)",
+                "UPDATE series SET rows = 0 WHERE instrument = $1",
+            ] {
+                sqlx::query(sql(statement)).bind(instrument.as_str()).execute(&mut *tx).await.during(WHAT)?;
+            }
+            candles
+        })
+    }
+
     pub(crate) async fn sources(&self) -> Result<BTreeMap<i64, Source>> {
         const WHAT: &str = "reading the sources";
         reading!(self.db(), |pool, sql| {

@@ -1,7 +1,7 @@
 //! Market events and the passing of time.
 
 use cw_core::{Candle, Quote, Timeframe, Timestamp, Trade};
-use cw_market::{CandleUpdate, SeqRange};
+use cw_market::{Aggregator, CandleUpdate, SeqRange};
 
 use super::{Engine, Output};
 use crate::account::day_of;
@@ -42,6 +42,18 @@ impl Engine {
         state.priced_at = self.state.time;
         state.priced_by = seq;
         self.on_closed(seq, instrument, timeframe, candle, SeqRange { first: 0, last: 0 }, out);
+    }
+
+    pub(super) fn on_backfill(&mut self, seq: u64, instrument: u32, candles: &[Candle]) {
+        let (timeframes, lateness) = (&self.state.config.timeframes, self.state.config.lateness_ns);
+        let Some(state) = self.state.instruments.get_mut(instrument as usize) else { return };
+        state.aggregator = Aggregator::new(timeframes, lateness);
+        for candle in candles {
+            state.aggregator.on_candle(Timeframe::M1, candle, seq, &mut |_| {});
+        }
+        if let Some(last) = candles.last() {
+            state.last_close = Some(last.close);
+        }
     }
 
     pub(super) fn on_timer(&mut self, seq: u64, market_time: Timestamp, out: &mut impl Output) {

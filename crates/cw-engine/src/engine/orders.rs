@@ -63,7 +63,9 @@ impl Engine {
         let (event, outcome) = match verdict {
             Ok(approved) => (OrderEvent::Send, Ok(approved)),
             Err(denied) => {
-                order.reason = Some(denied.to_string());
+                let named: Vec<String> =
+                    denied.reasons.iter().map(|r| format!("{}: {}", r.check.as_str(), r.reason)).collect();
+                order.reason = Some(named.join("; "));
                 (OrderEvent::Deny, Err(denied))
             }
         };

@@ -211,9 +211,11 @@ impl Engine {
                 Side::Sell => price <= touch,
             });
         let fee = notional.scale(if takes { instrument.taker_fee } else { instrument.maker_fee })?;
+        // After both fees: exits are counted as taking liquidity, the dearer case.
         let result_at = |exit: Price| -> Result<Amount, NumberError> {
             let signed = Quantity::from_raw(request.qty.raw() * request.side.sign());
-            exit.notional(signed)?.checked_sub(price.notional(signed)?)
+            let gross = exit.notional(signed)?.checked_sub(price.notional(signed)?)?;
+            gross.checked_sub(fee)?.checked_sub(exit.notional(request.qty)?.scale(instrument.taker_fee)?)
         };
         let loss_at_stop = request.stop_loss.map(result_at).transpose()?;
         let gain_at_target = request.take_profit.map(result_at).transpose()?;

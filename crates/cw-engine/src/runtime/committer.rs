@@ -24,7 +24,7 @@ pub(super) async fn run(mut batches: mpsc::Receiver<Batch>, mut host: impl Host,
         for batch in batches_out {
             all.absorb(batch);
         }
-        let Batch { block, effects, answers, published, snapshot, stop } = all;
+        let Batch { block, effects, answers, checkpoints, published, snapshot, stop } = all;
         if !block.is_empty() {
             let block = block.seal(previous_hash);
             while let Err(error) = host.commit(&block).await {
@@ -37,13 +37,16 @@ pub(super) async fn run(mut batches: mpsc::Receiver<Batch>, mut host: impl Host,
         for effect in effects {
             host.perform(effect);
         }
-        host.publish(&published);
+        host.publish(published);
         for (answer, reply) in answers {
             // Who asked may have gone away meanwhile; the journal has it all the same.
             let _sent = answer.send(reply);
         }
         if let Some((seq, bytes)) = snapshot {
             host.keep_snapshot(seq, bytes).await;
+        }
+        for (answer, seq) in checkpoints {
+            let _sent = answer.send(seq);
         }
         if let Some(done) = stop {
             let _sent = done.send(());

@@ -1,0 +1,165 @@
+//! The configuration file: TOML, read whole, checked whole. Without a file everything has its default.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+/// How a node is opened.
+#[derive(Debug, Clone)]
+pub struct NodeConfig {
+    pub data_dir: PathBuf,
+    pub settings: Settings,
+    /// Start market data and brokers. A one-shot command line verb needs neither.
+    pub live: bool,
+    /// Read what is there and change nothing.
+    pub read_only: bool,
+}
+
+impl NodeConfig {
+    /// A live node with default settings.
+    pub fn live(data_dir: impl Into<PathBuf>) -> Self {
+        Self { data_dir: data_dir.into(), settings: Settings::default(), live: true, read_only: false }
+    }
+    /// A node for one command, without market data.
+    pub fn offline(data_dir: impl Into<PathBuf>) -> Self {
+        Self { live: false, ..Self::live(data_dir) }
+    }
+}
+
+/// What the configuration file says.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    pub store: StoreSettings,
+    pub mock: MockSettings,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StoreSettings {
+    /// `postgres://…`; SQLite in the data directory without it.
+    pub url: Option<String>,
+}
+
+/// The simulated market.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MockSettings {
+    pub enabled: bool,
+    pub seed: u64,
+    /// Market time per our time: 1, 10, 0.5.
+    pub speed: f64,
+    /// From sending an order to the simulated venue's acting on it.
+    pub latency_ms: u32,
+    /// How many of a million orders the simulated venue rejects for no reason of ours.
+    pub reject_per_million: u32,
+}
+
+impl Default for MockSettings {
+    fn default() -> Self {
+        Self { enabled: true, seed: 1, speed: 1.0, latency_ms: 40, reject_per_million: 0 }
+    }
+}
+
+/// Why a configuration was not taken. Nothing of it is in force then.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("{path}: {source}")]
+    Unreadable { path: PathBuf, source: std::io::Error },
+    /// The parser's message names key, line and column.
+    #[error("{path}: {message}")]
+    Invalid { path: PathBuf, message: String },
+    #[error("environment variable {name}: {message}")]
+    Environment { name: String, message: String },
+}
+
+impl Settings {
+    /// Reads a file (or takes the defaults without one), then lets `CANDLEWICK_*` variables override it:
+    /// `CANDLEWICK_STORE_URL` is `store.url`.
+    pub fn load(file: Option<&Path>, environment: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigError> {
+        let mut settings = match file {
+            None => Self::default(),
+            Some(path) => {
+                let text = std::fs::read_to_string(path)
+                    .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+                toml::from_str(&text)
+                    .map_err(|e| ConfigError::Invalid { path: path.to_owned(), message: e.to_string() })?
+            }
+        };
+        for (name, value) in environment {
+            if let Some(key) = name.strip_prefix("CANDLEWICK_") {
+                settings
+                    .set(key, &value)
+                    .map_err(|message| ConfigError::Environment { name: name.clone(), message })?;
+            }
+        }
+        settings.check().map_err(|message| ConfigError::Invalid {
+            path: file.map_or_else(|| PathBuf::from("settings"), Path::to_owned),
+            message,
+        })?;
+        Ok(settings)
+    }
+
+    fn set(&mut self, key: &str, value: &str) -> Result<(), String> {
+        fn read<T: std::str::FromStr>(value: &str) -> Result<T, String> {
+            value.parse().map_err(|_| format!("\"{value}\" does not fit"))
+        }
+        match key {
+            "STORE_URL" => self.store.url = Some(value.to_owned()),
+            "MOCK_ENABLED" => self.mock.enabled = read(value)?,
+            "MOCK_SEED" => self.mock.seed = read(value)?,
+            "MOCK_SPEED" => self.mock.speed = read(value)?,
+            "MOCK_LATENCY_MS" => self.mock.latency_ms = read(value)?,
+            "MOCK_REJECT_PER_MILLION" => self.mock.reject_per_million = read(value)?,
+            // Other programs of ours have variables of their own (the log filter, the tests).
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn check(&self) -> Result<(), String> {
+        if !(0.1..=1_000.0).contains(&self.mock.speed) {
+            return Err(format!("mock.speed must be from 0.1 to 1000, not {}", self.mock.speed));
+        }
+        match &self.store.url {
+            Some(url) if !url.starts_with("postgres://") && !url.starts_with("postgresql://") => {
+                Err("store.url must begin with postgres://".to_owned())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(text: &str, environment: &[(&str, &str)]) -> Result<Settings, String> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("candlewick.toml");
+        std::fs::write(&path, text).unwrap();
+        let environment = environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+        Settings::load(Some(&path), environment).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn the_default_needs_no_file() {
+        assert_eq!(Settings::load(None, std::iter::empty()).unwrap(), Settings::default());
+        assert_eq!(load("", &[]).unwrap(), Settings::default());
+    }
+
+    #[test]
+    fn variables_override_the_file() {
+        let settings = load("[mock]\nseed = 3\n", &[("CANDLEWICK_MOCK_SEED", "9"), ("HOME", "/")]).unwrap();
+        assert_eq!(settings.mock.seed, 9);
+    }
+
+    #[test]
+    fn mistakes_name_key_and_line() {
+        let error = load("[mock]\nsede = 3\n", &[]).unwrap_err();
+        assert!(error.contains("sede") && error.contains("line 2"), "{error}");
+        assert!(load("[mock]\nspeed = 5000\n", &[]).unwrap_err().contains("mock.speed"));
+        assert!(load("[store]\nurl = \"mysql://x\"\n", &[]).unwrap_err().contains("store.url"));
+        assert!(load("", &[("CANDLEWICK_MOCK_SEED", "many")]).unwrap_err().contains("CANDLEWICK_MOCK_SEED"));
+    }
+}

@@ -1,0 +1,90 @@
+//! Market data from the provider into the engine and the paper venues.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use cw_core::{InstrumentId, MarketEvent, MarketEventKind, Timeframe};
+use cw_market::{CandleRequest, Provider};
+use tokio::sync::mpsc;
+
+use crate::broker::MarketTick;
+use crate::shared::{Counters, Shared};
+
+/// Events that may wait between provider and engine.
+const QUEUE: usize = 4_096;
+
+/// Hands the engine today's candles, so that the longer timeframes are whole from the first event on, then everything the
+/// provider streams. Ends with the provider or the engine.
+pub(crate) async fn run(shared: Arc<Shared>, brokers: Vec<mpsc::Sender<MarketTick>>) {
+    let ids: Vec<InstrumentId> = shared.directory.instruments().iter().map(|i| i.id.clone()).collect();
+    for (number, id) in ids.iter().enumerate() {
+        let now = shared.sim.clock().now();
+        let request = CandleRequest {
+            instrument: id.clone(),
+            timeframe: Timeframe::M1,
+            from: Some(Timeframe::D1.open_time(now)),
+            to: Some(now),
+            limit: 1_440,
+        };
+        match shared.sim.candles(&request).await {
+            Ok(candles) => {
+                if shared.engine.backfill(number as u32, candles).await.is_err() {
+                    return;
+                }
+            }
+            Err(error) => tracing::warn!(target: "feed", %error, instrument = %id, "no history for today"),
+        }
+    }
+    let numbers: HashMap<InstrumentId, u32> = ids.iter().cloned().zip(0u32..).collect();
+    let (events, mut queue) = mpsc::channel(QUEUE);
+    let provider = Arc::clone(&shared.sim);
+    shared.supervisor.spawn_until_stopped("feed-sim", async move {
+        if let Err(error) = provider.stream(&ids, events).await {
+            tracing::error!(target: "feed", %error, "the simulated market has stopped");
+        }
+    });
+    tracing::info!(target: "feed", instruments = numbers.len(), "the simulated market is streaming");
+    while let Some(event) = queue.recv().await {
+        if !deliver(&shared, &brokers, &numbers, event).await {
+            return;
+        }
+    }
+}
+
+async fn deliver(
+    shared: &Shared,
+    brokers: &[mpsc::Sender<MarketTick>],
+    numbers: &HashMap<InstrumentId, u32>,
+    event: MarketEvent,
+) -> bool {
+    let Some(&number) = numbers.get(&event.instrument) else { return true };
+    Counters::add(&shared.counters.market_events, 1);
+    let (sent, tick, time) = match event.kind {
+        MarketEventKind::Trade(trade) => {
+            (shared.engine.trade(number, trade).await, MarketTick::Trade(number, trade), trade.event_time)
+        }
+        MarketEventKind::Quote(quote) => {
+            (shared.engine.quote(number, quote).await, MarketTick::Quote(number, quote), quote.event_time)
+        }
+    };
+    shared.counters.last_event_ns.store(time.as_nanos(), Ordering::Relaxed);
+    for broker in brokers {
+        // A broker that is gone is being shut down; the engine still wants to know.
+        let _sent = broker.send(tick).await;
+    }
+    sent.is_ok()
+}
+
+/// Tells the engine that time passes, four times a second.
+pub(crate) async fn tick(shared: Arc<Shared>) {
+    let mut interval = tokio::time::interval(Duration::from_millis(250));
+    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    loop {
+        interval.tick().await;
+        if shared.engine.timer(shared.sim.clock().now()).await.is_err() {
+            return;
+        }
+    }
+}

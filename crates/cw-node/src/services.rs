@@ -1,0 +1,40 @@
+//! The services behind the commands.
+
+mod audit;
+mod backtests;
+mod events;
+mod journal;
+mod market;
+mod system;
+mod trading;
+
+use std::sync::Arc;
+
+use cw_api::Services;
+
+use crate::shared::Shared;
+
+/// Fills in everything that a command may use.
+pub(crate) fn build(shared: &Arc<Shared>) -> Arc<Services> {
+    let market = Arc::new(market::Market::new(Arc::clone(shared)));
+    let trading = Arc::new(trading::Trading::new(Arc::clone(shared)));
+    let backtests = Arc::new(backtests::Backtests::new(Arc::clone(shared), Arc::clone(&market)));
+    let system = Arc::new(system::System::new(Arc::clone(shared)));
+    let events = events::Events::new(
+        Arc::clone(shared),
+        Arc::clone(&market),
+        Arc::clone(&trading),
+        Arc::clone(&backtests),
+        Arc::clone(&system),
+    );
+    Arc::new(Services {
+        events: Arc::new(events),
+        journal: Arc::new(journal::JournalService::new(Arc::clone(shared))),
+        audit: Arc::new(audit::Audit::new(Arc::clone(shared))),
+        clock: Arc::clone(&shared.clock),
+        trading,
+        market,
+        backtests,
+        system,
+    })
+}

@@ -1,0 +1,123 @@
+//! What all topics have in common: a snapshot, then what changed, no more often than the topic's period.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cw_api::ApiError;
+use cw_api::stream::{Update, UpdateData, UpdateKind};
+use cw_engine::runtime::Published;
+use futures_util::Stream;
+use futures_util::stream;
+use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::time::{Interval, MissedTickBehavior};
+
+use crate::shared::Shared;
+
+/// How long a feed that fails waits before it tries again.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// One topic for one subscriber.
+pub(super) trait Feed: Send + 'static {
+    /// The shortest time between two updates. Zero is not a period: topics that leave nothing out say how long they
+    /// gather.
+    fn period(&self) -> Duration;
+
+    /// Whether there is something to do at all when nothing is published.
+    fn polls(&self) -> bool {
+        false
+    }
+
+    /// Everything there is. What is published later than the call begins is taken in afterwards, perhaps a second time.
+    fn snapshot(&mut self) -> impl Future<Output = Result<UpdateData, ApiError>> + Send;
+
+    /// Takes note of a batch; whether there may be something to tell.
+    fn absorb(&mut self, batch: &Published) -> bool;
+
+    /// What has changed; `None` when it turns out to be nothing.
+    fn delta(&mut self) -> impl Future<Output = Result<Option<Update>, ApiError>> + Send;
+}
+
+pub(super) fn delta(data: UpdateData) -> Update {
+    Update { kind: UpdateKind::Delta, data }
+}
+
+pub(super) fn snapshot(data: UpdateData) -> Update {
+    Update { kind: UpdateKind::Snapshot, data }
+}
+
+struct Driver<F> {
+    feed: F,
+    batches: broadcast::Receiver<Arc<Published>>,
+    interval: Interval,
+    /// Taken already, not handed out yet.
+    first: Option<Update>,
+    dirty: bool,
+    /// Something was missed: only a snapshot helps.
+    lost: bool,
+}
+
+impl<F: Feed> Driver<F> {
+    async fn next(&mut self) -> Option<Update> {
+        if let Some(first) = self.first.take() {
+            return Some(first);
+        }
+        loop {
+            if self.lost {
+                match self.feed.snapshot().await {
+                    Ok(data) => {
+                        (self.lost, self.dirty) = (false, false);
+                        return Some(snapshot(data));
+                    }
+                    Err(error) => retry_after(&error).await,
+                }
+                continue;
+            }
+            tokio::select! {
+                biased;
+                // Everything that waits is merged before the next update is made.
+                batch = self.batches.recv() => match batch {
+                    Ok(batch) => self.dirty |= self.feed.absorb(&batch),
+                    Err(RecvError::Lagged(missed)) => {
+                        tracing::debug!(target: "events", missed, "a subscriber was left behind; it gets a snapshot");
+                        self.lost = true;
+                    }
+                    Err(RecvError::Closed) => return None,
+                },
+                _ = self.interval.tick(), if self.dirty || self.feed.polls() => {
+                    self.dirty = false;
+                    match self.feed.delta().await {
+                        Ok(Some(update)) => return Some(update),
+                        Ok(None) => {}
+                        Err(error) => {
+                            self.lost = true;
+                            retry_after(&error).await;
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+async fn retry_after(error: &ApiError) {
+    tracing::warn!(target: "events", %error, "a topic cannot be read; it is tried again");
+    tokio::time::sleep(RETRY).await;
+}
+
+/// Begins a topic. It listens before the snapshot is taken, so that nothing falls in between.
+pub(super) async fn start<F: Feed>(
+    shared: &Shared,
+    mut feed: F,
+) -> Result<impl Stream<Item = Update> + Send + 'static, ApiError> {
+    let batches = shared.bus.listen();
+    let first = Some(snapshot(feed.snapshot().await?));
+    let mut interval = tokio::time::interval(feed.period());
+    // A tick that is late is not made up for: the period is what a subscriber can take.
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // An interval's first tick is due at once; the snapshot was that.
+    interval.reset();
+    let driver = Driver { feed, batches, interval, first, dirty: false, lost: false };
+    Ok(stream::unfold(driver, |mut driver| async move { driver.next().await.map(|update| (update, driver)) }))
+}

@@ -1,0 +1,400 @@
+//! Closed candles: of the simulated market from the store and, where it has none, from the provider; of files from the
+//! store, folded where a higher timeframe is asked for.
+
+use cw_api::ApiError;
+use cw_api::commands::data::{Coverage, CoverageList, DataCoverage, FetchData, FetchReport, TimeRange as RangeView};
+use cw_api::commands::market::{CandleSeries, FormingCandleView, GetCandles};
+use cw_core::{Candle, FormingCandle, InstrumentId, Timeframe, Timestamp};
+use cw_market::{CandleRequest, Provider, ProviderError};
+use cw_store::{CandleQuery, Channel, OnConflict, SortOrder, Source, SourceKind, TimeRange};
+use serde_json::json;
+
+use super::Market;
+use crate::shared::storage;
+
+/// What a request gets that does not say how much it wants.
+const DEFAULT_LIMIT: usize = 500;
+/// The simulated market has a past without end; who asks for all of it gets this much.
+const DEFAULT_HISTORY: usize = 50_000;
+/// More candles than this are not answered at once.
+const MOST: usize = 2_000_000;
+/// Candles asked of a provider, and written, at a time.
+const PAGE: usize = 50_000;
+/// Candles read at first when a file's candles are folded.
+const FOLD_PAGE: usize = 2_000;
+/// Where the store notes whose candles it keeps: the seed of the simulated market.
+const SEED_KEY: &str = "mock.stored_seed";
+
+/// Which candles: open times in [`from`, `to`), the newest `limit` of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(in crate::services) struct Span {
+    pub from: Option<Timestamp>,
+    pub to: Option<Timestamp>,
+    pub limit: Option<usize>,
+}
+
+/// What a request's missing limit means: everything between two ends, the newest 500 otherwise.
+pub(super) fn default_limit(from: Option<Timestamp>, to: Option<Timestamp>, limit: Option<u32>) -> Option<usize> {
+    match limit {
+        Some(limit) => Some(limit as usize),
+        None if from.is_some() && to.is_some() => None,
+        None => Some(DEFAULT_LIMIT),
+    }
+}
+
+/// The first open time at or after `time`.
+fn ceil(timeframe: Timeframe, time: Timestamp) -> Timestamp {
+    let open = timeframe.open_time(time);
+    if open < time { timeframe.close_time(open) } else { open }
+}
+
+/// The open time `count` candles before the open time `to`.
+fn back(timeframe: Timeframe, to: Timestamp, count: usize) -> Timestamp {
+    match timeframe.fixed_nanos() {
+        Some(length) => to.plus_nanos(length.saturating_mul(count as i64).saturating_neg()),
+        None => (0..count.min(12_000)).fold(to, |time, _| timeframe.open_time(time.plus_nanos(-1))),
+    }
+}
+
+/// How many candles fit between two open times, roughly for months.
+fn count_between(timeframe: Timeframe, from: Timestamp, to: Timestamp) -> usize {
+    (to.nanos_since(from).max(0) / timeframe.approx_nanos().max(1)) as usize
+}
+
+fn refused(error: ProviderError) -> ApiError {
+    match error {
+        ProviderError::Retryable { .. } | ProviderError::Fatal { .. } => ApiError::unavailable(error.to_string()),
+        ProviderError::Refused { reason, .. } => ApiError::invalid("instrument", reason),
+    }
+}
+
+/// What it took to have a range in the store.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Fetched {
+    pub candles: u64,
+    pub stored: u64,
+}
+
+impl Market {
+    /// Closed candles, oldest first; with neither `from` nor `limit`, all that a file has and the newest fifty thousand
+    /// of the simulated market.
+    pub async fn history(
+        &self,
+        instrument: &InstrumentId,
+        timeframe: Timeframe,
+        from: Option<Timestamp>,
+        to: Option<Timestamp>,
+        limit: Option<usize>,
+    ) -> Result<Vec<Candle>, ApiError> {
+        self.span(instrument, timeframe, Span { from, to, limit }).await
+    }
+
+    pub(in crate::services) async fn span(
+        &self,
+        instrument: &InstrumentId,
+        timeframe: Timeframe,
+        span: Span,
+    ) -> Result<Vec<Candle>, ApiError> {
+        if !self.is_simulated(instrument) {
+            return self.stored(instrument, timeframe, span).await;
+        }
+        self.instrument(instrument).await?;
+        let Some((from, to)) = self.bounds(timeframe, span)? else { return Ok(Vec::new()) };
+        if self.shared.read_only {
+            return self.provided(instrument, timeframe, from, to).await;
+        }
+        self.ensure(instrument, timeframe, from, to).await?;
+        let query = CandleQuery { from: Some(from), to: Some(to), ..CandleQuery::default() };
+        self.shared.store.read_candles(instrument, timeframe, &query).await.map_err(storage)
+    }
+
+    /// The span in whole candles that are closed now. The simulated market never closes, so the newest `limit` candles
+    /// lie side by side.
+    fn bounds(&self, timeframe: Timeframe, span: Span) -> Result<Option<(Timestamp, Timestamp)>, ApiError> {
+        let end = timeframe.open_time(self.now());
+        let to = span.to.map_or(end, |to| ceil(timeframe, to).min(end));
+        let limit = span.limit.or_else(|| span.from.is_none().then_some(DEFAULT_HISTORY));
+        let newest = limit.map(|limit| back(timeframe, to, limit.min(MOST)));
+        let from = match (span.from.map(|from| ceil(timeframe, from)), newest) {
+            (Some(from), Some(newest)) => from.max(newest),
+            (Some(from), None) => from,
+            (None, newest) => newest.unwrap_or(to),
+        };
+        let count = count_between(timeframe, from, to);
+        if count > MOST {
+            let message = format!("the range holds {count} candles; ask for at most {MOST} at a time");
+            return Err(ApiError::invalid("from", message));
+        }
+        Ok((from < to).then_some((from, to)))
+    }
+
+    /// Has every candle of [`from`, `to`), both boundaries, in the store: asks the provider for what nobody asked before.
+    ///
+    /// Each timeframe is kept as the provider gave it. The simulated one is a pure function of time, so its timeframes
+    /// agree with each other, and one rule for all of them needs no folding here.
+    pub(super) async fn ensure(
+        &self,
+        instrument: &InstrumentId,
+        timeframe: Timeframe,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Fetched, ApiError> {
+        self.check_seed().await?;
+        let store = &self.shared.store;
+        let channel = Channel::Candles(timeframe);
+        let source = Source::new(self.shared.sim.venue(), SourceKind::Simulated);
+        let mut fetched = Fetched::default();
+        let missing = store.missing_ranges(instrument, channel, TimeRange::new(from, to)).await.map_err(storage)?;
+        for range in missing {
+            let mut open = range.from;
+            while open < range.to {
+                let end = ceil(timeframe, open.plus_nanos(timeframe.approx_nanos().saturating_mul(PAGE as i64)));
+                let end = end.min(range.to);
+                let candles = self.ask(instrument, timeframe, open, end).await?;
+                let written = store.write_candles(instrument, timeframe, &candles, &source, OnConflict::Revise).await;
+                let written = written.map_err(storage)?;
+                let part = TimeRange::new(open, end);
+                store.add_coverage(instrument, channel, part, &source.provider).await.map_err(storage)?;
+                fetched.candles += candles.len() as u64;
+                fetched.stored += written.inserted + written.revised;
+                open = end;
+            }
+        }
+        Ok(fetched)
+    }
+
+    /// The provider's own answer, past the store.
+    async fn provided(
+        &self,
+        instrument: &InstrumentId,
+        timeframe: Timeframe,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<Candle>, ApiError> {
+        let mut all = Vec::new();
+        let mut open = from;
+        while open < to {
+            let end = ceil(timeframe, open.plus_nanos(timeframe.approx_nanos().saturating_mul(PAGE as i64))).min(to);
+            all.extend(self.ask(instrument, timeframe, open, end).await?);
+            open = end;
+        }
+        Ok(all)
+    }
+
+    pub(super) async fn ask(
+        &self,
+        instrument: &InstrumentId,
+        timeframe: Timeframe,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<Candle>, ApiError> {
+        let sim = &self.shared.sim;
+        // A month is sometimes shorter than thirty days: a page of months may hold some more than its size.
+        let limit = sim.capabilities().max_candles.min(2 * PAGE);
+        let request =
+            CandleRequest { instrument: instrument.clone(), timeframe, from: Some(from), to: Some(to), limit };
+        sim.candles(&request).await.map_err(refused)
+    }
+
+    /// Candles of another seed are of another market: they are forgotten before they are mixed with those of this one.
+    async fn check_seed(&self) -> Result<(), ApiError> {
+        let check = async || {
+            let store = &self.shared.store;
+            let seed = json!(self.shared.sim.market().seed());
+            let stored = store.setting(SEED_KEY).await.map_err(storage)?;
+            if stored.as_ref() == Some(&seed) {
+                return Ok(());
+            }
+            if stored.is_some() {
+                tracing::info!(target: "market", %seed, "the simulated market has another seed; its stored candles are dropped");
+                for instrument in self.shared.sim.instruments() {
+                    store.delete_market_data(&instrument.id).await.map_err(storage)?;
+                }
+            }
+            store.set_setting(SEED_KEY, &seed).await.map_err(storage)
+        };
+        self.seed_checked.get_or_try_init(check).await.copied()
+    }
+
+    /// Candles that were imported, at their own timeframe or folded from the finest one that divides the one asked for.
+    async fn stored(
+        &self,
+        instrument: &InstrumentId,
+        timeframe: Timeframe,
+        span: Span,
+    ) -> Result<Vec<Candle>, ApiError> {
+        let candles = self.read_span(instrument, timeframe, span).await?;
+        if !candles.is_empty() {
+            return Ok(candles);
+        }
+        let have = self.stored_timeframes(instrument).await?;
+        if have.contains(&timeframe) {
+            return Ok(Vec::new());
+        }
+        if have.is_empty() {
+            self.instrument(instrument).await?;
+            let message = format!("candle of {instrument}; import a file first");
+            return Err(ApiError::not_found(message).with_field("instrument"));
+        }
+        let base = have.iter().copied().filter(|base| timeframe.is_multiple_of(*base)).min();
+        let base = base.ok_or_else(|| {
+            let have: Vec<String> = have.iter().map(Timeframe::to_string).collect();
+            let message = format!("{instrument} is stored as {}, of which {timeframe} cannot be made", have.join(", "));
+            ApiError::invalid("timeframe", message)
+        })?;
+        self.folded(instrument, base, timeframe, span).await
+    }
+
+    async fn folded(
+        &self,
+        instrument: &InstrumentId,
+        base: Timeframe,
+        timeframe: Timeframe,
+        span: Span,
+    ) -> Result<Vec<Candle>, ApiError> {
+        let from = span.from.map(|from| ceil(timeframe, from));
+        let to = span.to.map(|to| ceil(timeframe, to));
+        let ratio = (timeframe.approx_nanos() / base.approx_nanos().max(1)).max(1) as usize;
+        // Files have holes (nights, week-ends): read backwards until enough candles have come together.
+        let mut rows = span.limit.map(|limit| limit.saturating_add(1).saturating_mul(ratio).max(FOLD_PAGE));
+        loop {
+            let candles = self.read_span(instrument, base, Span { from, to, limit: rows }).await?;
+            let cut = rows.is_some_and(|rows| candles.len() == rows);
+            let mut folded = cw_market::fold(&candles, timeframe);
+            if cut && !folded.is_empty() {
+                // The oldest one lacks what was not read.
+                folded.remove(0);
+            }
+            match (span.limit, rows) {
+                (Some(limit), Some(read)) if cut && folded.len() < limit => rows = Some(read.saturating_mul(4)),
+                (Some(limit), _) => return Ok(folded.split_off(folded.len().saturating_sub(limit))),
+                (None, _) => return Ok(folded),
+            }
+        }
+    }
+
+    async fn read_span(
+        &self,
+        instrument: &InstrumentId,
+        timeframe: Timeframe,
+        span: Span,
+    ) -> Result<Vec<Candle>, ApiError> {
+        let Span { from, to, limit } = span;
+        let limit = limit.map(|limit| u32::try_from(limit).unwrap_or(u32::MAX));
+        // The limit counts from the newest end.
+        let order = if limit.is_some() { SortOrder::NewestFirst } else { SortOrder::OldestFirst };
+        let query = CandleQuery { from, to, limit, order };
+        let mut candles = self.shared.store.read_candles(instrument, timeframe, &query).await.map_err(storage)?;
+        if order == SortOrder::NewestFirst {
+            candles.reverse();
+        }
+        Ok(candles)
+    }
+
+    /// The timeframes of an instrument that the store has candles of, finest first.
+    pub(super) async fn stored_timeframes(&self, instrument: &InstrumentId) -> Result<Vec<Timeframe>, ApiError> {
+        let series = self.shared.store.coverage(Some(instrument)).await.map_err(storage)?;
+        let mut have: Vec<Timeframe> =
+            series.iter().filter(|s| s.rows > 0).filter_map(|s| s.channel.parse().ok()).collect();
+        have.sort_unstable();
+        Ok(have)
+    }
+
+    pub(super) async fn series(&self, request: GetCandles) -> Result<CandleSeries, ApiError> {
+        let GetCandles { instrument, timeframe, from, to, limit } = request;
+        let limit = default_limit(from, to, limit);
+        let candles = self.span(&instrument, timeframe, Span { from, to, limit }).await?;
+        let forming = self.forming(&instrument, timeframe).await?;
+        let forming = forming.filter(|f| follows(f, candles.last()) && reaches(f, from, to)).map(|f| view(&f));
+        let provider = self.provider_of(&instrument);
+        Ok(CandleSeries { instrument, timeframe, candles, provider, forming })
+    }
+
+    pub(super) async fn fetch(&self, request: FetchData) -> Result<FetchReport, ApiError> {
+        self.shared.writable()?;
+        let FetchData { instrument, timeframe, from, to } = request;
+        if !self.is_simulated(&instrument) {
+            let message = format!("no provider gives candles of {instrument}; import them from a file");
+            return Err(ApiError::invalid("instrument", message));
+        }
+        self.instrument(&instrument).await?;
+        let end = timeframe.open_time(self.now());
+        let (from, to) = (ceil(timeframe, from), to.map_or(end, |to| ceil(timeframe, to).min(end)));
+        let mut report = FetchReport { instrument, timeframe, fetched: 0, stored: 0, gaps: Vec::new() };
+        if from >= to {
+            return Ok(report);
+        }
+        let fetched = self.ensure(&report.instrument, timeframe, from, to).await?;
+        let range = TimeRange::new(from, to);
+        let gaps = self.shared.store.update_gaps(&report.instrument, timeframe, range).await.map_err(storage)?;
+        report.fetched = fetched.candles;
+        report.stored = fetched.stored;
+        report.gaps = gaps.iter().map(|gap| RangeView { from: gap.from, to: gap.to }).collect();
+        Ok(report)
+    }
+
+    pub(super) async fn covered(&self, request: DataCoverage) -> Result<CoverageList, ApiError> {
+        let series = self.shared.store.coverage(request.instrument.as_ref()).await.map_err(storage)?;
+        let coverage = series
+            .into_iter()
+            .filter_map(|s| {
+                // Trades and quotes are kept as well; they have no timeframe.
+                let timeframe: Timeframe = s.channel.parse().ok()?;
+                let (first, last) = (s.first?, s.last?);
+                Some(Coverage {
+                    instrument: s.instrument,
+                    timeframe,
+                    first,
+                    last,
+                    candles: s.rows,
+                    gap_count: s.gaps_total,
+                })
+            })
+            .filter(|c| request.timeframe.is_none_or(|wanted| c.timeframe == wanted))
+            .collect();
+        Ok(CoverageList { coverage })
+    }
+}
+
+/// Whether a forming candle is newer than the last closed one. Market time may be a moment ahead of the engine, which then
+/// still holds a candle open that the provider counts as closed.
+pub(super) fn follows(forming: &FormingCandle, last: Option<&Candle>) -> bool {
+    last.is_none_or(|last| forming.so_far.open_time > last.open_time)
+}
+
+fn reaches(forming: &FormingCandle, from: Option<Timestamp>, to: Option<Timestamp>) -> bool {
+    let open_time = forming.so_far.open_time;
+    from.is_none_or(|from| open_time >= from) && to.is_none_or(|to| open_time < to)
+}
+
+fn view(forming: &FormingCandle) -> FormingCandleView {
+    let Candle { open_time, open, high, low, close, volume } = forming.so_far;
+    FormingCandleView { open_time, open, high, low, close, volume, as_of: forming.as_of }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn boundaries_step_in_whole_candles() {
+        let h1 = Timeframe::H1;
+        assert_eq!(ceil(h1, at("2024-01-01T00:00:00Z")), at("2024-01-01T00:00:00Z"));
+        assert_eq!(ceil(h1, at("2024-01-01T00:00:01Z")), at("2024-01-01T01:00:00Z"));
+        assert_eq!(back(h1, at("2024-01-01T00:00:00Z"), 25), at("2023-12-30T23:00:00Z"));
+        assert_eq!(back(Timeframe::MN1, at("2024-03-01T00:00:00Z"), 3), at("2023-12-01T00:00:00Z"));
+    }
+
+    #[test]
+    fn a_missing_limit_means_all_only_between_two_ends() {
+        let (a, b) = (Some(Timestamp::EPOCH), Some(at("2024-01-01")));
+        assert_eq!(default_limit(a, b, None), None);
+        assert_eq!(default_limit(a, None, None), Some(500));
+        assert_eq!(default_limit(None, b, None), Some(500));
+        assert_eq!(default_limit(a, b, Some(7)), Some(7));
+    }
+}

@@ -1,0 +1,105 @@
+//! The list of instruments.
+
+use cw_api::ApiError;
+use cw_api::commands::market::{AddSymbol, InstrumentView, ListSymbols, RemoveSymbol, RemovedSymbol, SymbolList};
+use cw_core::Instrument;
+use cw_market::Provider;
+
+use super::Market;
+use crate::shared::storage;
+
+/// What an instrument of a file shows its numbers with until somebody says otherwise.
+const PRICE_DECIMALS: u8 = 2;
+const QUANTITY_DECIMALS: u8 = 4;
+/// Prices and quantities are kept with nine.
+const MOST_DECIMALS: u8 = 9;
+
+impl Market {
+    pub(super) async fn symbols(&self, request: ListSymbols) -> Result<SymbolList, ApiError> {
+        let (venue, query) = (request.venue.as_deref(), request.query.as_deref());
+        let mut found = self.shared.store.instruments(venue, query).await.map_err(storage)?;
+        // A directory that was only ever read has none of the simulated market's in its store.
+        let wanted = query.unwrap_or_default().to_lowercase();
+        let matches = |i: &Instrument| {
+            venue.is_none_or(|venue| i.id.venue() == venue)
+                && (i.id.as_str().to_lowercase().contains(&wanted) || i.name.to_lowercase().contains(&wanted))
+        };
+        let missing: Vec<Instrument> = self.shared.sim.instruments();
+        let missing = missing.into_iter().filter(|i| matches(i) && found.iter().all(|f| f.id != i.id));
+        found.extend(missing.collect::<Vec<_>>());
+        Ok(SymbolList { instruments: found.iter().map(InstrumentView::from).collect() })
+    }
+
+    pub(super) async fn put_symbol(&self, request: AddSymbol) -> Result<InstrumentView, ApiError> {
+        self.shared.writable()?;
+        let id = &request.instrument;
+        if self.is_simulated(id) {
+            let message =
+                format!("{} says itself what it trades; add instruments of files, as in BTCUSDT.FILE", id.venue());
+            return Err(ApiError::invalid("instrument", message));
+        }
+        let stored = self.shared.store.instrument(id).await.map_err(storage)?;
+        let mut instrument =
+            stored.unwrap_or_else(|| Instrument::from_file(id.clone(), PRICE_DECIMALS, QUANTITY_DECIMALS));
+        apply(&mut instrument, request)?;
+        self.shared.store.put_instruments(std::slice::from_ref(&instrument)).await.map_err(storage)?;
+        Ok(InstrumentView::from(&instrument))
+    }
+
+    pub(super) async fn drop_symbol(&self, request: RemoveSymbol) -> Result<RemovedSymbol, ApiError> {
+        self.shared.writable()?;
+        let RemoveSymbol { instrument, delete_data } = request;
+        if self.is_simulated(&instrument) {
+            let message = format!("{instrument} belongs to its venue; only instruments of files can be removed");
+            return Err(ApiError::conflict(message).with_field("instrument"));
+        }
+        let removed = self.shared.store.remove_instrument(&instrument).await.map_err(storage)?;
+        let deletes = delete_data && !self.stored_timeframes(&instrument).await?.is_empty();
+        if !(removed || deletes) {
+            return Err(ApiError::not_found(format!("instrument {instrument}")).with_field("instrument"));
+        }
+        let deleted_candles =
+            if delete_data { self.shared.store.delete_market_data(&instrument).await.map_err(storage)? } else { 0 };
+        Ok(RemovedSymbol { instrument, deleted_candles })
+    }
+}
+
+/// Changes what the request names; the rest stays.
+fn apply(instrument: &mut Instrument, request: AddSymbol) -> Result<(), ApiError> {
+    fn set<T>(place: &mut T, value: Option<T>) {
+        if let Some(value) = value {
+            *place = value;
+        }
+    }
+    for (field, decimals) in
+        [("price_decimals", request.price_decimals), ("quantity_decimals", request.quantity_decimals)]
+    {
+        if decimals.is_some_and(|decimals| decimals > MOST_DECIMALS) {
+            return Err(ApiError::invalid(field, format!("{field} must be from 0 to {MOST_DECIMALS}")));
+        }
+    }
+    let negative = [
+        ("tick_size", request.tick_size.is_some_and(cw_core::Price::is_negative)),
+        ("quantity_step", request.quantity_step.is_some_and(cw_core::Quantity::is_negative)),
+        ("min_quantity", request.min_quantity.is_some_and(cw_core::Quantity::is_negative)),
+    ];
+    if let Some((field, _)) = negative.into_iter().find(|(_, negative)| *negative) {
+        return Err(ApiError::invalid(field, format!("{field} must not be negative")));
+    }
+    if request.initial_margin.is_some_and(|margin| !margin.is_positive()) {
+        return Err(ApiError::invalid("initial_margin", "initial_margin must be greater than zero; 1 is fully paid"));
+    }
+    set(&mut instrument.name, request.name);
+    set(&mut instrument.asset_class, request.asset_class);
+    set(&mut instrument.base, request.base);
+    set(&mut instrument.quote_currency, request.quote_currency);
+    set(&mut instrument.tick_size, request.tick_size);
+    set(&mut instrument.quantity_step, request.quantity_step);
+    set(&mut instrument.min_quantity, request.min_quantity);
+    set(&mut instrument.price_decimals, request.price_decimals);
+    set(&mut instrument.quantity_decimals, request.quantity_decimals);
+    set(&mut instrument.initial_margin, request.initial_margin);
+    set(&mut instrument.taker_fee, request.taker_fee);
+    set(&mut instrument.maker_fee, request.maker_fee);
+    Ok(())
+}

@@ -1,0 +1,139 @@
+//! What the tasks and services of a node share.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use cw_api::ApiError;
+use cw_core::{AccountId, Clock, Instrument, InstrumentId, Timestamp};
+use cw_engine::runtime::{EngineHandle, Published, Stopped, Supervisor};
+use cw_store::Store;
+use cw_venues::sim::SimProvider;
+use tokio::sync::broadcast;
+
+use crate::config::Settings;
+use crate::logs::LogRing;
+
+/// Committed batches that a slow listener may be behind before it has to take a new snapshot.
+const BUS: usize = 4_096;
+
+/// Everything that happened, in committed batches. A listener that falls behind is told how many it missed.
+#[derive(Debug, Clone)]
+pub(crate) struct Bus(broadcast::Sender<Arc<Published>>);
+
+impl Bus {
+    pub fn new() -> Self {
+        Self(broadcast::channel(BUS).0)
+    }
+    pub fn publish(&self, batch: Arc<Published>) {
+        // Nobody listening is fine.
+        let _listeners = self.0.send(batch);
+    }
+    pub fn listen(&self) -> broadcast::Receiver<Arc<Published>> {
+        self.0.subscribe()
+    }
+}
+
+/// The engine's instruments and accounts by number. They are fixed while the engine runs.
+#[derive(Debug)]
+pub(crate) struct Directory {
+    instruments: Vec<Arc<Instrument>>,
+    accounts: Vec<AccountId>,
+}
+
+impl Directory {
+    pub fn new(instruments: Vec<Instrument>, accounts: Vec<AccountId>) -> Self {
+        Self { instruments: instruments.into_iter().map(Arc::new).collect(), accounts }
+    }
+    pub fn instrument(&self, number: u32) -> Option<&Arc<Instrument>> {
+        self.instruments.get(number as usize)
+    }
+    pub fn number(&self, id: &InstrumentId) -> Option<u32> {
+        self.instruments.iter().position(|i| i.id == *id).map(|n| n as u32)
+    }
+    pub fn instruments(&self) -> &[Arc<Instrument>] {
+        &self.instruments
+    }
+    pub fn account(&self, number: u32) -> Option<&AccountId> {
+        self.accounts.get(number as usize)
+    }
+}
+
+/// Counters that the status bar and the metrics read.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    /// Market events taken in.
+    pub market_events: AtomicU64,
+    /// Journal blocks and entries written since start, and the time spent writing, in microseconds.
+    pub blocks: AtomicU64,
+    pub entries: AtomicU64,
+    pub commit_us: AtomicU64,
+    pub last_event_ns: std::sync::atomic::AtomicI64,
+    /// The newest journal record that was published, and the newest that the tables have.
+    pub recorded: AtomicU64,
+    pub projected: AtomicU64,
+}
+
+impl Counters {
+    pub fn add(counter: &AtomicU64, n: u64) {
+        counter.fetch_add(n, Ordering::Relaxed);
+    }
+}
+
+pub(crate) struct Shared {
+    pub store: Store,
+    pub engine: EngineHandle,
+    pub clock: Arc<dyn Clock>,
+    pub supervisor: Supervisor,
+    pub directory: Arc<Directory>,
+    pub bus: Bus,
+    /// The simulated market, when it is on. History is served from it even when it is not streaming.
+    pub sim: Arc<SimProvider>,
+    pub settings: Settings,
+    pub data_dir: PathBuf,
+    pub logs: LogRing,
+    pub counters: Arc<Counters>,
+    pub started_at: Timestamp,
+    /// Market data and brokers run.
+    pub live: bool,
+    pub read_only: bool,
+}
+
+impl Shared {
+    /// Waits until the tables have what was published before this call, so that who has just been told of a fill also
+    /// finds it in a list. Gives up after a second: a list that lacks the newest row is better than none.
+    pub async fn tables_current(&self) {
+        let wanted = self.counters.recorded.load(Ordering::Acquire);
+        for _ in 0..200 {
+            if self.read_only || self.counters.projected.load(Ordering::Acquire) >= wanted {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Refuses what would change something on a node that only reads.
+    pub fn writable(&self) -> Result<(), ApiError> {
+        if self.read_only {
+            return Err(ApiError::unavailable("this program only reads here; start the engine to change anything"));
+        }
+        Ok(())
+    }
+}
+
+/// The engine went away under a call: the program is shutting down.
+pub(crate) fn stopped(_: Stopped) -> ApiError {
+    ApiError::unavailable("the engine has stopped")
+}
+
+/// What a failure of the store means to a caller.
+pub(crate) fn storage(error: cw_store::StoreError) -> ApiError {
+    use cw_store::StoreError as E;
+    match error {
+        E::NotFound { what } => ApiError::not_found(what),
+        E::Invalid { .. } => ApiError::invalid("request", error.to_string()),
+        E::Conflict { .. } => ApiError::conflict(error.to_string()),
+        E::Unavailable { .. } => ApiError::unavailable(error.to_string()),
+        other => ApiError::storage(other.to_string()),
+    }
+}

@@ -1,0 +1,161 @@
+//! A node's life on a real store: trade on the simulated market, stop, start again, replay.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cw_api::{Access, ApiError, Caller, Context, ErrorCode, Output, Services, dispatch};
+use cw_core::Surface;
+use cw_node::{LogRing, Node, NodeConfig};
+use serde_json::{Value, json};
+
+async fn open(dir: &std::path::Path) -> Node {
+    Node::open(NodeConfig::live(dir), LogRing::new()).await.expect("the node opens")
+}
+
+async fn call_as(services: &Arc<Services>, caller: Caller, name: &str, body: Value) -> Result<Value, ApiError> {
+    let context = Context::new(caller, Arc::clone(services));
+    dispatch(name, body, &context).await.map(Output::into_json)
+}
+
+async fn call(services: &Arc<Services>, name: &str, body: Value) -> Value {
+    let answer = call_as(services, Caller::operator(Surface::Rest), name, body.clone()).await;
+    answer.unwrap_or_else(|error| panic!("{name} {body}: {error:?}"))
+}
+
+/// Asks until the answer satisfies `done`.
+async fn until(services: &Arc<Services>, name: &str, body: Value, done: impl Fn(&Value) -> bool) -> Value {
+    let mut last = Value::Null;
+    for _ in 0..600 {
+        last = call(services, name, body.clone()).await;
+        if done(&last) {
+            return last;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("{name} never got there: {last:#}");
+}
+
+fn len(value: &Value) -> usize {
+    value.as_array().map_or(0, Vec::len)
+}
+
+/// Waits for a quote and buys with both exits five percent away.
+async fn buy_bracket(services: &Arc<Services>, qty: &str) -> Value {
+    let quotes = until(services, "quotes.list", json!({"instruments": ["BTC-PERP.SIM"]}), |q| {
+        q["quotes"][0]["bid"].as_str().is_some_and(|b| b != "0") && q["quotes"][0]["stale"] == false
+    })
+    .await;
+    let bid: f64 = quotes["quotes"][0]["bid"].as_str().unwrap().parse().unwrap();
+    let order = json!({
+        "account": "paper", "instrument": "BTC-PERP.SIM", "side": "buy", "qty": qty,
+        "take_profit": format!("{:.0}", bid * 1.05), "stop_loss": format!("{:.0}", bid * 0.95),
+    });
+    call(services, "orders.place", order).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn trades_survives_and_replays() {
+    let dir = tempfile::tempdir().unwrap();
+    let node = open(dir.path()).await;
+    let services = node.services();
+
+    let placed = buy_bracket(&services, "0.1").await;
+    assert_eq!(placed["status"], "sent");
+    // It may fill in parts; the exits follow its size.
+    let positions = until(&services, "positions.list", json!({}), |p| p["positions"][0]["qty"] == "0.1").await;
+    until(&services, "orders.list", json!({"open_only": true}), |o| {
+        let working = |o: &Value| o["status"] == "accepted" && o["qty"] == "0.1";
+        len(&o["orders"]) == 2 && o["orders"].as_array().unwrap().iter().all(working)
+    })
+    .await;
+    let fills = call(&services, "fills.list", json!({})).await;
+    let count = len(&fills["fills"]);
+    assert!(count >= 1);
+
+    let why = call(&services, "journal.explain", json!({"id": fills["fills"][0]["id"]})).await;
+    let kinds: Vec<&str> = why["steps"].as_array().unwrap().iter().filter_map(|s| s["kind"].as_str()).collect();
+    assert_eq!(kinds, ["fill", "venue_report", "order", "command", "quote"]);
+
+    let verified = call(&services, "journal.verify", json!({})).await;
+    assert_eq!(verified["ok"], true, "{verified}");
+    let replay = call(&services, "journal.replay", json!({})).await;
+    assert_eq!(replay["matches"], true, "{replay}");
+
+    let accounts = call(&services, "accounts.list", json!({})).await;
+    node.stop().await;
+    drop(services);
+    drop(node);
+
+    // Started again: the same position, the same orders, nothing twice.
+    let node = open(dir.path()).await;
+    let services = node.services();
+    let again = call(&services, "positions.list", json!({})).await;
+    assert_eq!(again["positions"][0]["entry_price"], positions["positions"][0]["entry_price"]);
+    assert_eq!(len(&call(&services, "fills.list", json!({})).await["fills"]), count);
+    assert_eq!(len(&call(&services, "orders.list", json!({"open_only": true})).await["orders"]), 2);
+    let balance = |a: &Value| a["accounts"][0]["balance"].clone();
+    assert_eq!(balance(&call(&services, "accounts.list", json!({})).await), balance(&accounts));
+
+    // Closing it takes the exits with it.
+    until(&services, "quotes.list", json!({"instruments": ["BTC-PERP.SIM"]}), |q| q["quotes"][0]["stale"] == false)
+        .await;
+    call(&services, "positions.close", json!({"instrument": "BTC-PERP.SIM"})).await;
+    until(&services, "positions.list", json!({}), |p| len(&p["positions"]) == 0).await;
+    until(&services, "orders.list", json!({"open_only": true}), |o| len(&o["orders"]) == 0).await;
+    let replay = call(&services, "journal.replay", json!({})).await;
+    assert_eq!(replay["matches"], true, "{replay}");
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_halt_stops_new_risk_and_only_that_and_survives() {
+    let dir = tempfile::tempdir().unwrap();
+    let node = open(dir.path()).await;
+    let services = node.services();
+    buy_bracket(&services, "0.1").await;
+    until(&services, "positions.list", json!({}), |p| p["positions"][0]["qty"] == "0.1").await;
+    call(&services, "risk.halt", json!({"reason": "testing"})).await;
+    let order = json!({"account": "paper", "instrument": "ETH-PERP.SIM", "side": "buy", "qty": "1"});
+    let refused = call_as(&services, Caller::operator(Surface::Rest), "orders.place", order.clone()).await.unwrap_err();
+    assert_eq!(refused.code, ErrorCode::Denied);
+    assert!(refused.reasons.iter().any(|r| r.starts_with("halted")), "{refused:?}");
+    node.stop().await;
+    drop(services);
+    drop(node);
+
+    let node = open(dir.path()).await;
+    let services = node.services();
+    assert_eq!(call(&services, "risk.show", json!({})).await["halted"], true);
+    call(&services, "positions.close", json!({"instrument": "BTC-PERP.SIM"})).await;
+    until(&services, "positions.list", json!({}), |p| len(&p["positions"]) == 0).await;
+    call(&services, "risk.resume", json!({"reason": "tested"})).await;
+    until(&services, "quotes.list", json!({"instruments": ["ETH-PERP.SIM"]}), |q| q["quotes"][0]["stale"] == false)
+        .await;
+    call(&services, "orders.place", order).await;
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_proposes_and_a_human_decides() {
+    let dir = tempfile::tempdir().unwrap();
+    let node = open(dir.path()).await;
+    let services = node.services();
+    until(&services, "quotes.list", json!({"instruments": ["BTC-PERP.SIM"]}), |q| q["quotes"][0]["stale"] == false)
+        .await;
+    let agent = || Caller::agent("claude", Access::Trade, Surface::Mcp);
+    let order = json!({"account": "paper", "instrument": "BTC-PERP.SIM", "side": "buy", "qty": "0.05"});
+    let asked = call_as(&services, agent(), "orders.place", order).await.unwrap();
+    let id = asked["approval_id"].clone();
+    assert!(asked["order_id"].is_null() && id.is_string(), "{asked}");
+    let own = call_as(&services, agent(), "approvals.accept", json!({"id": id})).await.unwrap_err();
+    assert_eq!(own.code, ErrorCode::Forbidden);
+    assert_eq!(len(&call(&services, "orders.list", json!({})).await["orders"]), 0);
+
+    let accepted = call(&services, "approvals.accept", json!({"id": id})).await;
+    assert_eq!(accepted["state"], "accepted");
+    let order = until(&services, "orders.list", json!({}), |o| o["orders"][0]["status"] == "filled").await;
+    assert_eq!(order["orders"][0]["source"], "agent claude");
+    let twice = call_as(&services, Caller::operator(Surface::Rest), "approvals.accept", json!({"id": id})).await;
+    assert_eq!(twice.unwrap_err().code, ErrorCode::Conflict);
+    node.stop().await;
+}
