@@ -136,6 +136,8 @@ export const en = {
   },
   chart: {
     role: 'chart',
+    empty: 'No candles here',
+    emptyText: 'There is no data of this symbol in this timeframe. Import a file or choose another timeframe.',
     label: 'Price chart of {{title}}. Arrow keys read candle by candle; Alt+T shows a table.',
     day: '24h',
     volume: 'Volume',

@@ -1,7 +1,7 @@
 import { type KeyboardEvent, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { RightClick } from '@/kit/Menu';
-import { ErrorState } from '@/kit/states';
+import { EmptyState, ErrorState } from '@/kit/states';
 import { useDraft } from '@/lib/draft';
 import { useLinks } from '@/lib/links';
 import { usePrefs } from '@/lib/prefs';
@@ -170,6 +170,11 @@ export function ChartPanel({
           {phase.state === 'loading' ? (
             <div role="status" aria-label={t('state.loading')} className="absolute inset-0 p-3">
               <div className="skeleton h-3 w-40" />
+            </div>
+          ) : null}
+          {phase.state === 'empty' ? (
+            <div className="absolute inset-0 bg-bg1">
+              <EmptyState title={t('chart.empty')}>{t('chart.emptyText')}</EmptyState>
             </div>
           ) : null}
           {phase.state === 'error' ? (

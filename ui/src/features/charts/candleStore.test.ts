@@ -63,15 +63,17 @@ describe('candle store', () => {
     expect(store.hasMoreBefore).toBe(false);
   });
 
-  it('replaces the forming candle, appends the next, and sees a hole', () => {
+  it('replaces the forming candle, corrects an earlier one, appends the next, and sees a hole', () => {
     const store = new CandleStore();
     store.reset(page(0, 2));
     expect(store.apply(bar(60, 5), 60)).toBe('updated');
     expect(store.apply(bar(120, 6), 60)).toBe('appended');
-    expect(store.apply(bar(60, 7), 60)).toBe('old');
+    expect(store.apply(bar(60, 7), 60)).toBe('corrected');
+    expect(store.apply(bar(90, 7), 60)).toBe('unknown');
     expect(store.apply(bar(300, 8), 60)).toBe('hole');
     expect(store.rows).toBe(3);
-    expect([store.at(CLOSE, 1), store.at(CLOSE, 2), store.at(PLOTS, 2)]).toEqual([5, 6, Number.NaN]);
+    expect([store.at(CLOSE, 1), store.at(CLOSE, 2), store.at(PLOTS, 2)]).toEqual([7, 6, Number.NaN]);
+    expect(store.apply(bar(300, 8), 60, true)).toBe('appended');
   });
 
   it('merges four candles into one and keeps the merged form up to date', () => {

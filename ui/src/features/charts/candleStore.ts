@@ -80,24 +80,36 @@ export class CandleStore {
     return rows;
   }
 
-  /** A live candle. `'hole'` means candles are missing before it and the page must be asked for again. */
-  apply(bar: ChartBar, step: number): 'updated' | 'appended' | 'hole' | 'old' {
+  /**
+   * A live candle: the last one, the next one, or a correction of an earlier one. `'hole'` means that candles before it
+   * are missing or that the market was silent; nothing is changed then, unless `silence` says that it was the latter.
+   */
+  apply(bar: ChartBar, step: number, silence = false): 'updated' | 'corrected' | 'appended' | 'hole' | 'unknown' {
     const last = this.#rows === 0 ? Number.NEGATIVE_INFINITY : this.time(this.#rows - 1);
-    if (bar.time < last) return 'old';
-    if (this.#rows > 0 && bar.time > last + step * 1.5) return 'hole';
+    if (bar.time < last) {
+      const row = this.indexAtTime(bar.time);
+      if (row < 0 || this.time(row) !== bar.time) return 'unknown';
+      this.#write(row, bar);
+      this.#levels.clear();
+      return 'corrected';
+    }
+    if (!silence && this.#rows > 0 && bar.time > last + step * 1.5) return 'hole';
     const appended = bar.time > last;
     if (appended) {
       if (this.#rows === (this.#columns[TIME]?.length ?? 0))
         this.#columns = this.#columns.map((column) => withRoom(column, this.#rows));
       this.#rows += 1;
     }
-    const row = this.#rows - 1;
+    this.#write(this.#rows - 1, bar);
+    for (const [level, merged] of this.#levels) this.#mergeTail(level, merged);
+    return appended ? 'appended' : 'updated';
+  }
+
+  #write(row: number, bar: ChartBar): void {
     const values = [bar.time, bar.o, bar.h, bar.l, bar.c, bar.v, ...bar.plots.map((p) => p ?? Number.NaN)];
     this.#columns.forEach((column, c) => {
       column[row] = values[c] ?? Number.NaN;
     });
-    for (const [level, merged] of this.#levels) this.#mergeTail(level, merged);
-    return appended ? 'appended' : 'updated';
   }
 
   /** `level` 0 is the history itself. */

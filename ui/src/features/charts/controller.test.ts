@@ -147,12 +147,22 @@ describe('chart controller', () => {
   });
 
   it('loads again when candles are missing in between', async () => {
-    const { transport, phases } = await open();
+    const { chart, transport, phases } = await open();
     transport.send('chart', 'delta', { forming: bar(NOW + 600) });
     await frame();
     await frame();
     expect(transport.calls.filter((call) => call.command === 'chart.window')).toHaveLength(2);
     expect(phases.at(-1)).toBe('ready');
+    // The fresh window has the same hole: the market was silent, and the candle is shown.
+    expect(chart.store.time(chart.rows - 1)).toBe(NOW + 600);
+    transport.send('chart', 'delta', { forming: bar(NOW + 600) });
+    await frame();
+    expect(transport.calls.filter((call) => call.command === 'chart.window')).toHaveLength(2);
+  });
+
+  it('says when there are no candles at all', async () => {
+    const { phases } = await open(-1);
+    expect(phases).toEqual(['loading', 'empty']);
   });
 
   it('paints nothing while hidden and catches up when shown', async () => {

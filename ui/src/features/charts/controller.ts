@@ -21,7 +21,11 @@ export interface ChartKey {
   /** Studies as the engine reads them: `ema(21),bb(20,2)`. */
   set: string;
 }
-export type Phase = { state: 'loading' } | { state: 'ready' } | { state: 'error'; error: TransportError };
+export type Phase =
+  | { state: 'loading' }
+  | { state: 'ready' }
+  | { state: 'empty' }
+  | { state: 'error'; error: TransportError };
 
 const FIRST_PAGE = 1_000;
 const PAGE = 2_000;
@@ -76,6 +80,8 @@ export class ChartController {
   #pending: ChartBar[] = [];
   #hover: number | null = null;
   #hidden = false;
+  /** The candle behind a hole for which the window was asked for again. */
+  #reloadedFor: number | null = null;
   #disposed = false;
   receivedAt = 0;
 
@@ -156,6 +162,10 @@ export class ChartController {
       this.store.reset(decodeFrame(bytes));
       this.receivedAt = performance.now();
       this.#render(keep);
+      if (this.store.rows === 0) {
+        this.onPhase({ state: 'empty' });
+        return;
+      }
       this.onPhase({ state: 'ready' });
       this.#flush();
       // The first frame draws, the second begins when it is on the screen.
@@ -257,11 +267,22 @@ export class ChartController {
     const bars = this.#pending;
     this.#pending = [];
     const firstRow = this.rows - 1;
-    for (const bar of bars)
-      if (this.store.apply(bar, step) === 'hole') {
+    let corrected = false;
+    for (const bar of bars) {
+      // A hole that a fresh window still has is the market's silence.
+      const change = this.store.apply(bar, step, this.#reloadedFor === bar.time);
+      if (change === 'hole') {
+        this.#reloadedFor = bar.time;
+        this.#pending.unshift(...bars.slice(bars.indexOf(bar)));
         void this.#load();
         return;
       }
+      corrected ||= change === 'corrected';
+    }
+    if (corrected) {
+      const visible = this.port.visible();
+      if (visible) this.#swap(visible);
+    }
     const level = this.store.level(this.#level);
     if (this.#span.end >= firstRow + 1) {
       for (let row = firstRow; row < level.rows; row++) this.port.updateLast(level, row);
