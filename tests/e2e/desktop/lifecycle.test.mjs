@@ -60,7 +60,8 @@ test('an order placed in one run is there in the next', async (t) => {
 
   const second = await openWindow(t, { dataDir });
   await until(second.driver, 'the page', () => document.querySelector('#root')?.childElementCount > 0);
-  const { ok } = await invoke(second.driver, 'call', { name: 'fills.list', body: {} });
+  const { ok, error } = await invoke(second.driver, 'call', { name: 'fills.list', body: {} });
+  assert.equal(error, undefined, JSON.stringify(error));
   assert.deepEqual(ok.fills.map(({ id }) => id), fills.map(({ id }) => id));
 });
 

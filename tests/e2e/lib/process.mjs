@@ -8,10 +8,15 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** A directory that is gone when the test is over. */
-export function temporaryDirectory(t, name = 'candlewick-') {
+const directories = [];
+process.on('exit', () => {
+  for (const path of directories) rmSync(path, { recursive: true, force: true, maxRetries: 5 });
+});
+
+/** A directory that is gone when this test file is over: after every program that writes to it. */
+export function temporaryDirectory(_test, name = 'candlewick-') {
   const path = mkdtempSync(join(tmpdir(), name));
-  t.after(() => rmSync(path, { recursive: true, force: true, maxRetries: 5 }));
+  directories.push(path);
   return path;
 }
 
