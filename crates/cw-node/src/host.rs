@@ -84,11 +84,13 @@ impl Host for NodeHost {
         if let Some((meta, _)) = batch.records.last() {
             self.counters.recorded.store(meta.seq, Ordering::Release);
         }
-        if !self.read_only && (!batch.records.is_empty() || !batch.candles.is_empty()) {
-            if let Err(error) = self.projections.try_send(Arc::clone(&batch)) {
-                // The tables catch up from the journal at the next start.
-                tracing::error!(target: "store", %error, "the tables do not keep up with the journal");
-            }
+        let has_rows = !batch.records.is_empty() || !batch.candles.is_empty();
+        if !self.read_only
+            && has_rows
+            && let Err(error) = self.projections.try_send(Arc::clone(&batch))
+        {
+            // The tables catch up from the journal at the next start.
+            tracing::error!(target: "store", %error, "the tables do not keep up with the journal");
         }
         self.bus.publish(batch);
     }

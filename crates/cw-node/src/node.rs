@@ -85,10 +85,8 @@ impl Node {
         let speed: Speed =
             config.settings.mock.speed.to_string().parse().map_err(|e| NodeError::Setup(format!("mock.speed: {e}")))?;
         sim.set_speed(speed);
-        let directory = Arc::new(Directory::new(
-            engine.instruments().iter().map(|i| i.instrument.clone()).collect(),
-            engine.accounts().iter().map(|a| a.config.id.clone()).collect(),
-        ));
+        let directory =
+            Arc::new(Directory::new(engine.instruments().iter().map(|i| i.instrument.clone()).collect()));
         let supervisor = Supervisor::new();
         let bus = Bus::new();
         let counters = Arc::new(Counters::default());
@@ -129,7 +127,6 @@ impl Node {
             sim,
             live: config.live && !config.read_only && config.settings.mock.enabled,
             read_only: config.read_only,
-            settings: config.settings,
             data_dir: config.data_dir,
             logs,
             counters,

@@ -5,13 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use cw_api::ApiError;
-use cw_core::{AccountId, Clock, Instrument, InstrumentId, Timestamp};
+use cw_core::{Clock, Instrument, InstrumentId, Timestamp};
 use cw_engine::runtime::{EngineHandle, Published, Stopped, Supervisor};
 use cw_store::Store;
 use cw_venues::sim::SimProvider;
 use tokio::sync::broadcast;
 
-use crate::config::Settings;
 use crate::logs::LogRing;
 
 /// Committed batches that a slow listener may be behind before it has to take a new snapshot.
@@ -34,16 +33,15 @@ impl Bus {
     }
 }
 
-/// The engine's instruments and accounts by number. They are fixed while the engine runs.
+/// The engine's instruments by number. They are fixed while the engine runs.
 #[derive(Debug)]
 pub(crate) struct Directory {
     instruments: Vec<Arc<Instrument>>,
-    accounts: Vec<AccountId>,
 }
 
 impl Directory {
-    pub fn new(instruments: Vec<Instrument>, accounts: Vec<AccountId>) -> Self {
-        Self { instruments: instruments.into_iter().map(Arc::new).collect(), accounts }
+    pub fn new(instruments: Vec<Instrument>) -> Self {
+        Self { instruments: instruments.into_iter().map(Arc::new).collect() }
     }
     pub fn instrument(&self, number: u32) -> Option<&Arc<Instrument>> {
         self.instruments.get(number as usize)
@@ -53,9 +51,6 @@ impl Directory {
     }
     pub fn instruments(&self) -> &[Arc<Instrument>] {
         &self.instruments
-    }
-    pub fn account(&self, number: u32) -> Option<&AccountId> {
-        self.accounts.get(number as usize)
     }
 }
 
@@ -89,7 +84,6 @@ pub(crate) struct Shared {
     pub bus: Bus,
     /// The simulated market, when it is on. History is served from it even when it is not streaming.
     pub sim: Arc<SimProvider>,
-    pub settings: Settings,
     pub data_dir: PathBuf,
     pub logs: LogRing,
     pub counters: Arc<Counters>,

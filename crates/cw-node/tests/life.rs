@@ -45,7 +45,7 @@ async fn buy_bracket(services: &Arc<Services>, qty: &str) -> Value {
         q["quotes"][0]["bid"].as_str().is_some_and(|b| b != "0") && q["quotes"][0]["stale"] == false
     })
     .await;
-    let bid: f64 = quotes["quotes"][0]["bid"].as_str().unwrap().parse().unwrap();
+    let bid: f64 = quotes["quotes"][0]["bid"].as_str().and_then(|b| b.parse().ok()).expect("a bid");
     let order = json!({
         "account": "paper", "instrument": "BTC-PERP.SIM", "side": "buy", "qty": qty,
         "take_profit": format!("{:.0}", bid * 1.05), "stop_loss": format!("{:.0}", bid * 0.95),

@@ -36,13 +36,11 @@ pub(super) async fn explain(shared: &Shared, id: &str) -> Result<Explanation, Ap
             return Err(ApiError::not_found(format!("order {order_id}")));
         };
         walk.order(&order);
-        match order.request.parent {
-            Some(parent) => order_id = parent,
-            None => {
-                walk.cause(&order).await?;
-                break;
-            }
-        }
+        let Some(parent) = order.request.parent else {
+            walk.cause(&order).await?;
+            break;
+        };
+        order_id = parent;
     }
     Ok(Explanation { steps: walk.steps })
 }
