@@ -266,7 +266,7 @@ mod tests {
         assert_eq!(warm_up("sma(3)", tf("15m")), 26 * 20);
         assert_eq!(warm_up("ema(200), rsi(14)", tf("15m")), 200 * 20);
         assert_eq!(warm_up("on(\"4h\", ema(50))", tf("1h")), 50 * 20 * 4);
-        assert_eq!(warm_up("vwap", tf("1m")), 1_440);
+        assert_eq!(warm_up("vwap(100)", tf("1m")), 6_000, "hours, not candles");
         assert_eq!(warm_up("ema(5000)", tf("1m")), MOST_WARM_UP);
     }
 

@@ -67,7 +67,7 @@ impl DayStats {
         let mut at = 0;
         for minute in &self.minutes {
             let age = now.nanos_since(minute.open_time);
-            while at < SPARK && age < (SPARK - 1 - at) as i64 * DAY / 24 {
+            while at < SPARK && age <= (SPARK - 1 - at) as i64 * DAY / 24 {
                 summary.spark[at] = close.to_f64();
                 at += 1;
             }
