@@ -85,8 +85,7 @@ impl Node {
         let speed: Speed =
             config.settings.mock.speed.to_string().parse().map_err(|e| NodeError::Setup(format!("mock.speed: {e}")))?;
         sim.set_speed(speed);
-        let directory =
-            Arc::new(Directory::new(engine.instruments().iter().map(|i| i.instrument.clone()).collect()));
+        let directory = Arc::new(Directory::new(engine.instruments().iter().map(|i| i.instrument.clone()).collect()));
         let supervisor = Supervisor::new();
         let bus = Bus::new();
         let counters = Arc::new(Counters::default());

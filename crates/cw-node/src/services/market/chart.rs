@@ -83,16 +83,18 @@ fn wrong(text: &str, error: &ExprError) -> ApiError {
 /// It reads the text and not the compiled set: a period that is too long by a candle costs nothing, and every number of
 /// the language that matters here is written as a number.
 fn warm_up(text: &str, timeframe: Timeframe) -> usize {
-    let mut longest = 26.0_f64;
+    let mut written = 0.0_f64;
     let mut number = String::new();
     for c in text.chars().chain([' ']) {
         if c.is_ascii_digit() || c == '.' {
             number.push(c);
         } else {
-            longest = number.parse().map_or(longest, |n: f64| longest.max(n));
+            written = number.parse().map_or(written, |n: f64| written.max(n));
             number.clear();
         }
     }
+    // MACD's slow average has the longest default.
+    let longest = written.max(26.0);
     let candle = timeframe.approx_nanos().max(1) as f64;
     let quoted = text.split(['"', '\'']).skip(1).step_by(2);
     let highest = quoted
@@ -101,7 +103,7 @@ fn warm_up(text: &str, timeframe: Timeframe) -> usize {
         .fold(1.0, f64::max);
     let periods = longest * highest * FORGOTTEN_AFTER as f64;
     let session = if text.contains("vwap") {
-        longest.max(24.0) * 3_600.0 * Timestamp::NANOS_PER_SECOND as f64 / candle
+        written.max(24.0) * 3_600.0 * Timestamp::NANOS_PER_SECOND as f64 / candle
     } else {
         0.0
     };
