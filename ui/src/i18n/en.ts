@@ -452,8 +452,9 @@ export const en = {
   },
   editor: {
     try: 'Try an expression (Ctrl+Space completes)',
-    source: 'Rules of a strategy',
+    source: 'Strategy',
     valid: 'valid on closed candles',
+    from: 'Comes from: {{source}}',
   },
   automation: {
     params: 'Parameters',

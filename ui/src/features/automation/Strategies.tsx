@@ -5,8 +5,9 @@ import { useTranslation } from 'react-i18next';
 import { Button } from '@/kit/Button';
 import { Chip, type Tone } from '@/kit/Chip';
 import { Dialog } from '@/kit/Dialog';
-import { Field, NumberInput, Select } from '@/kit/Field';
+import { Field, Select } from '@/kit/Field';
 import { type Column, Grid } from '@/kit/Grid';
+import { ParamField } from '@/kit/ParamField';
 import { EmptyState, ErrorState, Skeleton } from '@/kit/states';
 import { toast } from '@/kit/toasts';
 import { useAccount } from '@/lib/account';
@@ -222,15 +223,12 @@ function StartDialog({ strategies, group, onDone }: { strategies: StrategyInfo[]
           )}
         </Field>
         {(strategy?.params ?? []).map((p) => (
-          <Field key={`${name} ${p.name}`} label={p.name} hint={p.description}>
-            {(props) => (
-              <NumberInput
-                {...props}
-                value={params[p.name] ?? p.default}
-                onChange={(e) => setParams({ ...params, [p.name]: e.target.value })}
-              />
-            )}
-          </Field>
+          <ParamField
+            key={`${name} ${p.name}`}
+            param={p}
+            value={params[p.name] ?? p.default}
+            onChange={(value) => setParams({ ...params, [p.name]: value })}
+          />
         ))}
       </div>
       {start.error ? (

@@ -3,6 +3,7 @@ import { type FormEvent, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Button } from '@/kit/Button';
 import { Field, Input, NumberInput, Select } from '@/kit/Field';
+import { ParamField } from '@/kit/ParamField';
 import { EmptyState, ErrorState, Skeleton } from '@/kit/states';
 import * as fmt from '@/lib/format';
 import { type Group, useLinks } from '@/lib/links';
@@ -88,15 +89,12 @@ function Form({ strategies, group }: { strategies: StrategyInfo[]; group: Group 
       <p className="text-t2">{strategy?.description}</p>
       <div className="grid grid-cols-2 gap-2">
         {(strategy?.params ?? []).map((p) => (
-          <Field key={`${name} ${p.name}`} label={p.name} hint={p.description}>
-            {(props) => (
-              <NumberInput
-                {...props}
-                value={params[p.name] ?? p.default}
-                onChange={(e) => setParams({ ...params, [p.name]: e.target.value })}
-              />
-            )}
-          </Field>
+          <ParamField
+            key={`${name} ${p.name}`}
+            param={p}
+            value={params[p.name] ?? p.default}
+            onChange={(value) => setParams({ ...params, [p.name]: value })}
+          />
         ))}
         <Field label={t('backtest.instrument')}>
           {(props) => (

@@ -18,12 +18,18 @@ interface Row extends LogLine {
   repeats: number;
 }
 
+/** What was said, with its fields behind it. */
+function sentence(line: LogLine): string {
+  const fields = Object.entries(line.fields).map(([name, value]) => `${name}=${value}`);
+  return [line.message, ...fields].join('  ');
+}
+
 /** Neighbours with the same words become one line with a count; newest first. */
 export function groupRepeats(lines: readonly LogLine[]): Row[] {
   const rows: Row[] = [];
   for (const line of lines) {
     const last = rows.at(-1);
-    if (last && last.message === line.message && last.component === line.component && last.level === line.level) {
+    if (last && sentence(last) === sentence(line) && last.component === line.component && last.level === line.level) {
       last.repeats += 1;
       last.time = line.time;
     } else rows.push({ ...line, repeats: 1, key: `${line.time} ${rows.length}` });
@@ -50,7 +56,7 @@ export function Logs() {
         (line) =>
           ORDER.indexOf(line.level.toLowerCase()) >= least &&
           (!component || line.component.toLowerCase().includes(component)) &&
-          (!words || line.message.toLowerCase().includes(words)),
+          (!words || sentence(line).toLowerCase().includes(words)),
       ),
     );
   }, [data, paused, level, filter]);
@@ -90,7 +96,7 @@ export function Logs() {
       id: 'text',
       head: t('logs.text'),
       width: 'minmax(200px, 1fr)',
-      cell: (row) => <span title={row.message}>{row.message}</span>,
+      cell: (row) => <span title={sentence(row)}>{sentence(row)}</span>,
       className: 'selectable',
     },
     {

@@ -202,7 +202,7 @@ function TicketForm({
           }
         />
         {draft.bracket && preview.data?.risk_reward ? (
-          <span className="text-t2">{t('ticket.riskReward', { ratio: fmt.quantity(preview.data.risk_reward) })}</span>
+          <span className="text-t2">{t('ticket.riskReward', { ratio: fmt.price(preview.data.risk_reward, 1) })}</span>
         ) : null}
       </div>
       {draft.bracket ? (

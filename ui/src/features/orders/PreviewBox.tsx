@@ -31,7 +31,7 @@ export function PreviewBox({
     value ? (
       <span className={fmt.toneClass(fmt.direction(value))}>
         {fmt.change(value)}
-        {ratio ? ` (${t('ticket.ofEquity', { ratio: fmt.percent(ratio, 2) })})` : ''}
+        {ratio ? ` (${t('ticket.ofEquity', { ratio: fmt.percent(ratio.replace(/^-/, ''), 2) })})` : ''}
       </span>
     ) : (
       '–'

@@ -36,14 +36,21 @@ export function Editor() {
           </Select>
         )}
       </Field>
-      <pre
-        role="group"
-        tabIndex={0}
-        aria-label={t('editor.source')}
-        className="min-h-24 flex-1 overflow-auto rounded-sm border border-line bg-bg0 p-2 font-mono text-xs leading-[18px] selectable"
-      >
-        {chosen?.source}
-      </pre>
+      {chosen ? (
+        <div className="flex flex-col gap-2 rounded-sm bg-bg2 p-2.5">
+          <p className="text-t2">{chosen.description}</p>
+          <dl className="grid grid-cols-[auto_auto_1fr] gap-x-3 gap-y-1 font-mono text-xs">
+            {chosen.params.map((param) => (
+              <div key={param.name} className="contents">
+                <dt>{param.name}</dt>
+                <dd className="num">{param.default}</dd>
+                <dd className="font-sans text-t2">{param.description}</dd>
+              </div>
+            ))}
+          </dl>
+          <p className="text-xs text-t3">{t('editor.from', { source: chosen.source })}</p>
+        </div>
+      ) : null}
     </div>
   );
 }

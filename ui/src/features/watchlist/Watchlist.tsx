@@ -12,6 +12,30 @@ import { SymbolCard } from './SymbolCard';
 
 const SECTIONS = ['crypto', 'equity', 'fx', 'other'] as const;
 type Section = (typeof SECTIONS)[number];
+/** How a list starts before anybody arranged it: what most look at first, then by name. */
+const FIRST = [
+  'BTC',
+  'ETH',
+  'SOL',
+  'BNB',
+  'DOGE',
+  'LINK',
+  'AVAX',
+  'XRP',
+  'AAPL',
+  'NVDA',
+  'TSLA',
+  'SPY',
+  'EUR',
+  'USD/JPY',
+  'GBP',
+];
+const rank = (instrument: Instrument): number => {
+  const at = FIRST.findIndex((start) => instrument.symbol.startsWith(start));
+  const metal = instrument.asset_class === 'metal' ? FIRST.length : 0;
+  return (at < 0 ? FIRST.length : at) + metal;
+};
+
 const sectionOf = (instrument: Instrument): Section =>
   instrument.asset_class === 'crypto' || instrument.asset_class === 'equity'
     ? instrument.asset_class
@@ -27,7 +51,9 @@ export function Watchlist({ group }: { group: Group }) {
   const list = useRef<HTMLDivElement>(null);
 
   const sections = useMemo(() => {
-    const all = query.data?.instruments ?? [];
+    const all = [...(query.data?.instruments ?? [])].sort(
+      (a, b) => rank(a) - rank(b) || a.symbol.localeCompare(b.symbol),
+    );
     return SECTIONS.map((section) => ({ section, rows: all.filter((i) => sectionOf(i) === section) })).filter(
       ({ rows }) => rows.length > 0,
     );
