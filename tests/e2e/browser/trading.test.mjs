@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { chartReady, eventually, openPage } from '../lib/browser.mjs';
 import { startEngine } from '../lib/engine.mjs';
+import { onTick } from '../lib/price.mjs';
 import { scope } from '../lib/process.mjs';
 
 const shared = scope();
@@ -19,6 +20,13 @@ before(async () => {
 const tab = (name) => page.getByRole('tab', { name: new RegExp(`^${name}`) }).first().click();
 const listed = async (name, body = {}) => Object.values(await engine.call(name, body))[0];
 
+/** Prices of an instrument as a factor of its last one, on its price step. */
+const levels = async (instrument) => {
+  const [{ last }] = await listed('quotes.list', { instruments: [instrument] });
+  const { tick_size: tick } = (await listed('symbols.list')).find(({ id }) => id === instrument);
+  return (factor) => onTick(Number(last) * factor, tick);
+};
+
 test('a bracket order placed by mouse fills, and its legs wait at the venue', async () => {
   const ticket = page.locator('form', { has: page.getByRole('radiogroup', { name: 'Order type' }) });
   await ticket.getByRole('group', { name: 'Side' }).getByRole('button', { name: /^Buy/ }).click();
@@ -26,9 +34,9 @@ test('a bracket order placed by mouse fills, and its legs wait at the venue', as
   await ticket.getByRole('textbox', { name: 'Quantity' }).fill('0.05');
   const bracket = ticket.getByRole('switch', { name: /Bracket/ });
   if ((await bracket.getAttribute('aria-checked')) !== 'true') await bracket.click();
-  const [{ last }] = await listed('quotes.list', { instruments: ['BTC-PERP.SIM'] });
-  await ticket.getByRole('textbox', { name: 'Take profit' }).fill((Number(last) * 1.05).toFixed(1));
-  await ticket.getByRole('textbox', { name: 'Stop loss' }).fill((Number(last) * 0.95).toFixed(1));
+  const level = await levels('BTC-PERP.SIM');
+  await ticket.getByRole('textbox', { name: 'Take profit' }).fill(level(1.05));
+  await ticket.getByRole('textbox', { name: 'Stop loss' }).fill(level(0.95));
   await ticket.getByText('Loss at stop').waitFor();
   await ticket.getByRole('button', { name: /^Review buy 0\.05/ }).click();
 
@@ -80,8 +88,7 @@ test('the console places a bracket order with the same words as the command line
     await input.press('Escape'); // closes the completions, so that Enter runs the line
     await input.press('Enter');
   };
-  const [{ last }] = await listed('quotes.list', { instruments: ['ETH-PERP.SIM'] });
-  const level = (factor) => (Number(last) * factor).toFixed(2);
+  const level = await levels('ETH-PERP.SIM');
   await run(
     `orders place --account paper --instrument ETH-PERP.SIM --side sell --type market --qty 0.5 --take-profit ${level(0.95)} --stop-loss ${level(1.05)}`,
   );

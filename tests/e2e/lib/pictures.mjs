@@ -1,6 +1,7 @@
 // What the documentation's pictures show, in the order they are taken: each step starts where the last one ended.
 import { By, Key } from 'selenium-webdriver';
 import { invoke, until } from './desktop.mjs';
+import { onTick } from './price.mjs';
 
 const call = async (driver, name, body) => {
   const { ok, error } = await invoke(driver, 'call', { name, body });
@@ -27,20 +28,23 @@ export const PICTURES = [
     name: 'workstation-dark',
     async prepare(driver) {
       await until(driver, 'the first chart', hasChart);
-      const { quotes } = await call(driver, 'quotes.list', { instruments: ['BTC-PERP.SIM', 'ETH-PERP.SIM', 'NVDA.SIM'] });
-      const last = (id) => Number(quotes.find((quote) => quote.instrument === id).last);
-      const bracket = (instrument, side, qty, decimals) => ({
-        account: 'paper', instrument, side, qty, order_type: 'market',
-        take_profit: (last(instrument) * (side === 'buy' ? 1.02 : 0.98)).toFixed(decimals),
-        stop_loss: (last(instrument) * (side === 'buy' ? 0.99 : 1.01)).toFixed(decimals),
-      });
-      await call(driver, 'orders.place', bracket('BTC-PERP.SIM', 'buy', '0.1', 1));
-      await call(driver, 'orders.place', bracket('ETH-PERP.SIM', 'sell', '1', 2));
-      await call(driver, 'orders.place', bracket('NVDA.SIM', 'buy', '20', 2));
+      const { quotes } = await call(driver, 'quotes.list', {});
+      const { instruments } = await call(driver, 'symbols.list', {});
+      const bracket = async (instrument, side, qty) => {
+        const last = Number(quotes.find((quote) => quote.instrument === instrument).last);
+        const { tick_size: tick } = instruments.find(({ id }) => id === instrument);
+        const [gain, loss] = side === 'buy' ? [1.02, 0.99] : [0.98, 1.01];
+        const levels = { take_profit: onTick(last * gain, tick), stop_loss: onTick(last * loss, tick) };
+        await call(driver, 'orders.place', { account: 'paper', instrument, side, qty, order_type: 'market', ...levels });
+      };
+      await bracket('BTC-PERP.SIM', 'buy', '0.1');
+      await bracket('ETH-PERP.SIM', 'sell', '1');
+      await bracket('NVDA.SIM', 'buy', '20');
       const strategy = { strategy: 'ema-cross', params: {}, instrument: 'SOL-PERP.SIM', timeframe: '1m', account: 'paper' };
       await call(driver, 'strategies.start', strategy);
       await driver.wait(async () => (await call(driver, 'positions.list', {})).positions.length >= 3, 30_000);
-      await driver.sleep(4_000);
+      await driver.findElement(By.xpath("//*[normalize-space()='First steps']/following::button[1]")).click();
+      await driver.sleep(20_000); // toasts leave, sparklines and decisions arrive, the web engine has painted it all
     },
   },
   {
