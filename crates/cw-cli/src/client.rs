@@ -1,0 +1,96 @@
+//! Calls to the running engine of a data directory.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use bytes::Bytes;
+use cw_api::{ApiError, ErrorCode, Output};
+use cw_server::EngineFile;
+use http_body_util::{BodyExt as _, Full};
+use hyper::Request;
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use tokio::net::TcpStream;
+
+/// A little longer than the engine itself gives a call.
+const TIMEOUT: Duration = Duration::from_secs(130);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// A running engine.
+pub struct Client {
+    pub file: EngineFile,
+    token: String,
+}
+
+impl Client {
+    /// The engine that runs on this data directory; `None` when there is none, also when a killed one left its files.
+    pub async fn find(run_dir: &Path) -> Option<Self> {
+        let file = EngineFile::read(run_dir)?;
+        let token = EngineFile::token(run_dir)?;
+        connect(file.http).await.ok()?;
+        let client = Self { file, token };
+        // Another program may have the port by now: only our own engine knows our token.
+        client.call("/api/v1/health/get", &Value::Object(serde_json::Map::new())).await.ok()?;
+        Some(client)
+    }
+
+    pub async fn command(&self, name: &str, request: &Value) -> Result<Output, ApiError> {
+        self.call(&format!("/api/v1/{}", name.replace('.', "/")), request).await
+    }
+
+    pub async fn call(&self, path: &str, request: &Value) -> Result<Output, ApiError> {
+        let late =
+            |_| ApiError::new(ErrorCode::Timeout, "the engine did not answer in time; whether it acted is not known");
+        tokio::time::timeout(TIMEOUT, self.exchange(path, request)).await.map_err(late)?
+    }
+
+    async fn exchange(&self, path: &str, request: &Value) -> Result<Output, ApiError> {
+        let lost =
+            |error: &dyn std::fmt::Display| ApiError::unavailable(format!("the engine cannot be reached: {error}"));
+        let stream = connect(self.file.http).await.map_err(|error| lost(&error))?;
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|error| lost(&error))?;
+        let request = Request::post(path)
+            .header(HOST, self.file.http.to_string())
+            .header(AUTHORIZATION, format!("Bearer {}", self.token))
+            .header(CONTENT_TYPE, "application/json")
+            .header("x-surface", "cli")
+            .body(Full::new(Bytes::from(request.to_string())))
+            .map_err(ApiError::internal)?;
+        let exchange = async move {
+            let response = sender.send_request(request).await.map_err(|error| {
+                // It was sent: the engine may have acted on it.
+                ApiError::new(ErrorCode::Timeout, format!("the engine went away before it answered: {error}"))
+            })?;
+            let status = response.status();
+            let content_type =
+                response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+            let binary = known_binary(content_type);
+            let body = response.into_body().collect().await.map_err(|error| lost(&error))?.to_bytes();
+            if !status.is_success() {
+                return Err(serde_json::from_slice(&body)
+                    .unwrap_or_else(|_| ApiError::internal(format!("the engine answered {status}"))));
+            }
+            match binary {
+                Some(content_type) => Ok(Output::Binary { content_type, bytes: body }),
+                None => serde_json::from_slice(&body).map(Output::Json).map_err(ApiError::internal),
+            }
+        };
+        // The connection ends when the sender goes out of scope, after the body was read.
+        let (_, outcome) = tokio::join!(connection, exchange);
+        outcome
+    }
+}
+
+async fn connect(address: SocketAddr) -> std::io::Result<TcpStream> {
+    tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await?
+}
+
+/// The content types that commands answer with besides JSON.
+fn known_binary(content_type: &str) -> Option<&'static str> {
+    ["application/octet-stream", "text/csv", "application/vnd.apache.parquet"]
+        .into_iter()
+        .find(|known| content_type.starts_with(known))
+}

@@ -1,0 +1,67 @@
+//! The program's own verbs, which are not commands of the registry. Their arguments are described the same way, so that
+//! one parser and one help serve all.
+
+use cw_api::args::Spec;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// Runs the engine without a window and serves its UI, its API and MCP on this machine until it is told to stop.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RunOptions {
+    /// Loopback address and port of the HTTP server; port 0 takes any free one. Without it 127.0.0.1:7480, or any free
+    /// port when that is taken.
+    #[serde(default)]
+    pub listen: Option<String>,
+    /// Serve MCP over HTTP at /mcp as well.
+    #[serde(default)]
+    pub mcp_http: bool,
+    /// Folder of a UI to serve instead of the built-in one.
+    #[serde(default)]
+    pub ui: Option<String>,
+}
+
+/// Serves MCP over standard input and output: a bridge to the running engine, or the store read-only when none runs.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct McpCommand {}
+
+/// Writes this program into Claude Desktop's configuration; what is there stays, and the old file is kept beside it.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct McpInstall {
+    /// The configuration file; Claude Desktop's own without it.
+    #[serde(default)]
+    pub file: Option<String>,
+    /// Show what would be written and write nothing.
+    #[serde(default)]
+    pub dry_run: bool,
+}
+
+/// Checks what the program needs: data directory, database, running engine, permissions, disk, UI.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Doctor {}
+
+/// Prints a new address with a one-time code that opens the running engine's UI in a browser.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Url {}
+
+/// The arguments of an own verb.
+pub fn spec<T: JsonSchema>() -> Spec {
+    let mut settings = schemars::generate::SchemaSettings::draft2020_12();
+    settings.inline_subschemas = true;
+    Spec::from_schema(&settings.into_generator().into_root_schema_for::<T>().to_value())
+}
+
+/// Every own verb: its words and its arguments.
+pub fn all() -> [(&'static str, Spec); 5] {
+    [
+        ("run", spec::<RunOptions>()),
+        ("mcp", spec::<McpCommand>()),
+        ("mcp install", spec::<McpInstall>()),
+        ("doctor", spec::<Doctor>()),
+        ("url", spec::<Url>()),
+    ]
+}
