@@ -79,6 +79,17 @@ pub(crate) fn row(
     }
 }
 
+/// The call in the log, under the trace id that the caller got. Arguments stay out of it.
+pub(crate) fn log(row: &AuditRow) {
+    let AuditRow { command, trace_id, actor, outcome, duration_us, .. } = row;
+    let surface = row.surface.as_str();
+    if row.is_durable() {
+        tracing::info!(target: "api", command, trace_id, surface, actor, outcome, duration_us, "call");
+    } else {
+        tracing::debug!(target: "api", command, trace_id, surface, actor, outcome, duration_us, "call");
+    }
+}
+
 impl AuditRow {
     /// Whether the row has to outlive the program: everything but the operator's own successful looking around, which
     /// a chart does many times a second.

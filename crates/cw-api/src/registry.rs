@@ -410,6 +410,7 @@ pub async fn dispatch(name: &str, body: Value, cx: &Context) -> Result<Output, A
         cx.caller.trace_id.as_str().clone_into(&mut error.trace_id);
     }
     let row = audit::row(name, entry, request, &outcome, started, cx);
+    audit::log(&row);
     if let Err(error) = cx.services.audit.record(row).await {
         tracing::error!(command = name, trace_id = %cx.caller.trace_id, %error, "the audit row could not be written");
     }
