@@ -11,11 +11,8 @@ import { useAction, useTransport } from '@/transport/hooks';
 import { symbolOf } from '@/transport/instruments';
 import { TransportError } from '@/transport/Transport';
 import type { OrderArgs, OrderPreview } from '@/transport/types';
+import { newClientId } from './clientId';
 import { PreviewBox } from './PreviewBox';
-
-/** One id per intent: sending twice, by double click or after a timeout, is one order. */
-const newClientId = () =>
-  `ui-${crypto.randomUUID?.() ?? `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`}`;
 
 /** The last look before an order leaves: account, mode, side, size, price and what it may lose. */
 export function ReviewOrder({ order, preview }: { order: OrderArgs; preview: OrderPreview }) {

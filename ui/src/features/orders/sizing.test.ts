@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compare, decimal, mul, sub } from '@/lib/decimal';
 import type { Draft } from '@/lib/draft';
+import { newClientId } from './clientId';
 import { distance, levelAway, sizeFor, toRequest } from './sizing';
 
 const btc = { quantity_step: '0.001', tick_size: '0.1' };
@@ -86,4 +87,10 @@ describe('request of a draft', () => {
   ])('names the first field that is wrong: %o', (change, problem) => {
     expect(toRequest({ ...draft, ...change }, 'A', 'paper').problem).toBe(problem);
   });
+});
+
+it('names every intent differently, in what a venue takes', () => {
+  const ids = Array.from({ length: 100 }, newClientId);
+  expect(new Set(ids).size).toBe(100);
+  for (const id of ids) expect(id).toMatch(/^[a-z0-9-]{20,36}$/);
 });
