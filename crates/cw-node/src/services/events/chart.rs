@@ -30,8 +30,8 @@ pub(super) struct Chart {
     /// The last closed candle that was told.
     last: Option<Timestamp>,
     closed: VecDeque<ChartPoint>,
-    /// A closed candle was corrected: indicators have to be computed again.
-    revised: bool,
+    /// The earliest closed candle that was corrected: from there on indicators have to be computed again.
+    revised: Option<Timestamp>,
     row: Vec<f64>,
 }
 
@@ -56,14 +56,24 @@ impl Chart {
             live: None,
             last: None,
             closed: VecDeque::new(),
-            revised: false,
+            revised: None,
             row: Vec::new(),
         })
     }
 
-    /// Reads history anew; hands out what closed since the last candle told.
+    /// Reads history anew; hands out what closed since the last candle told, and what was corrected.
     async fn reload(&mut self) -> Result<ChartUpdate, ApiError> {
         let (market, params) = (&self.sources.market, &self.params);
+        // The parts of the forming candle are read before the closed ones: what closes in between is published, and passed
+        // over because it is among the closed ones.
+        self.live = match market.base(&params.instrument, params.timeframe).await? {
+            None => None,
+            Some((number, base)) => {
+                let folder = market.folder(&params.instrument, base, params.timeframe).await?;
+                let published = self.live.as_ref().map_or(0, |live| live.published);
+                Some(Live { number, folder, published, wait_for: None })
+            }
+        };
         let limit = self.study.as_ref().map_or(0, Study::warm_up) + CATCH_UP;
         let span = Span { limit: Some(limit), ..Span::default() };
         let candles = market.span(&params.instrument, params.timeframe, span).await?;
@@ -80,20 +90,13 @@ impl Chart {
             Some(last) => candles.partition_point(|c| c.open_time <= last).min(repeat),
             None => repeat,
         };
+        let corrected = self.revised.take().map(|time| params.timeframe.open_time(time));
+        let from = corrected.map_or(from, |time| candles.partition_point(|c| c.open_time < time).min(from));
         let from = from.max(candles.len().saturating_sub(CATCH_UP));
         let row = |at: usize| plots.iter().map(|plot| plot[at]).collect::<Vec<f64>>();
         let closed = (from..candles.len()).map(|at| point(&candles[at], &row(at))).collect();
         self.last = candles.last().map(|c| c.open_time);
         self.closed.clear();
-        self.revised = false;
-        self.live = match market.base(&params.instrument, params.timeframe).await? {
-            None => None,
-            Some((number, base)) => {
-                let folder = market.folder(&params.instrument, base, params.timeframe).await?;
-                let published = self.live.as_ref().map_or(0, |live| live.published);
-                Some(Live { number, folder, published, wait_for: None })
-            }
-        };
         Ok(ChartUpdate { forming: self.forming().await?, closed })
     }
 
@@ -162,7 +165,10 @@ impl Feed for Chart {
                 CandleUpdate::Closed { timeframe, candle, .. } if *timeframe == base => {
                     live.folder.push(candle, |candle| closed.push(candle));
                 }
-                CandleUpdate::Revised { timeframe, .. } if *timeframe == base => self.revised = true,
+                CandleUpdate::Revised { timeframe, candle, .. } if *timeframe == base => {
+                    let time = candle.open_time;
+                    self.revised = Some(self.revised.map_or(time, |earliest| earliest.min(time)));
+                }
                 _ => {}
             }
         }
@@ -171,11 +177,11 @@ impl Feed for Chart {
             self.close(candle);
         }
         let traded = batch.trades.iter().any(|(instrument, _)| *instrument == number);
-        traded || waiting || self.revised || !closed.is_empty()
+        traded || waiting || self.revised.is_some() || !closed.is_empty()
     }
 
     async fn delta(&mut self) -> Result<Option<Update>, ApiError> {
-        if self.revised {
+        if self.revised.is_some() {
             return Ok(Some(snapshot(UpdateData::Chart(self.reload().await?))));
         }
         let forming = self.forming().await?;

@@ -13,8 +13,6 @@ use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Interval, MissedTickBehavior};
 
-use crate::shared::Shared;
-
 /// How long a feed that fails waits before it tries again.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -106,12 +104,11 @@ async fn retry_after(error: &ApiError) {
     tokio::time::sleep(RETRY).await;
 }
 
-/// Begins a topic. It listens before the snapshot is taken, so that nothing falls in between.
+/// Begins a topic. Who calls listens already, so that nothing falls between the snapshot and what follows.
 pub(super) async fn start<F: Feed>(
-    shared: &Shared,
+    batches: broadcast::Receiver<Arc<Published>>,
     mut feed: F,
 ) -> Result<impl Stream<Item = Update> + Send + 'static, ApiError> {
-    let batches = shared.bus.listen();
     let first = Some(snapshot(feed.snapshot().await?));
     let mut interval = tokio::time::interval(feed.period());
     // A tick that is late is not made up for: the period is what a subscriber can take.
@@ -120,4 +117,87 @@ pub(super) async fn start<F: Feed>(
     interval.reset();
     let driver = Driver { feed, batches, interval, first, dirty: false, lost: false };
     Ok(stream::unfold(driver, |mut driver| async move { driver.next().await.map(|update| (update, driver)) }))
+}
+
+#[cfg(test)]
+mod tests {
+    use cw_api::commands::system::{LogLevel, LogLine};
+    use cw_core::Timestamp;
+    use futures_util::StreamExt;
+
+    use super::*;
+
+    /// Tells the numbers of the batches it was given, as log lines.
+    #[derive(Default)]
+    struct Numbers {
+        waiting: Vec<u64>,
+        newest: Arc<std::sync::atomic::AtomicU64>,
+    }
+
+    fn lines(numbers: &[u64]) -> UpdateData {
+        let line = |n: &u64| LogLine {
+            time: Timestamp::EPOCH,
+            level: LogLevel::Info,
+            component: String::new(),
+            message: n.to_string(),
+            trace_id: None,
+            fields: [].into(),
+        };
+        UpdateData::Logs(numbers.iter().map(line).collect())
+    }
+
+    impl Feed for Numbers {
+        fn period(&self) -> Duration {
+            Duration::from_millis(5)
+        }
+        async fn snapshot(&mut self) -> Result<UpdateData, ApiError> {
+            self.waiting.clear();
+            Ok(lines(&[self.newest.load(std::sync::atomic::Ordering::Relaxed)]))
+        }
+        fn absorb(&mut self, batch: &Published) -> bool {
+            self.waiting.push(batch.seq);
+            batch.seq.is_multiple_of(2)
+        }
+        async fn delta(&mut self) -> Result<Option<Update>, ApiError> {
+            Ok(Some(delta(lines(&std::mem::take(&mut self.waiting)))))
+        }
+    }
+
+    fn batch(seq: u64) -> Arc<Published> {
+        Arc::new(Published { seq, ..Published::default() })
+    }
+
+    #[tokio::test]
+    async fn what_waits_becomes_one_update_and_a_quiet_batch_none() {
+        let (bus, batches) = broadcast::channel(16);
+        let mut updates = Box::pin(start(batches, Numbers::default()).await.unwrap());
+        for seq in [1, 2, 3] {
+            bus.send(batch(seq)).unwrap();
+        }
+        assert_eq!(updates.next().await, Some(snapshot(lines(&[0]))));
+        assert_eq!(updates.next().await, Some(delta(lines(&[1, 2, 3]))), "merged, although only one of them tells");
+        bus.send(batch(5)).unwrap();
+        let quiet = tokio::time::timeout(Duration::from_millis(50), updates.next()).await;
+        assert!(quiet.is_err(), "there is nothing to tell");
+        bus.send(batch(6)).unwrap();
+        assert_eq!(updates.next().await, Some(delta(lines(&[5, 6]))));
+        drop(bus);
+        assert_eq!(updates.next().await, None);
+    }
+
+    #[tokio::test]
+    async fn who_is_left_behind_begins_again() {
+        let (bus, batches) = broadcast::channel(4);
+        let feed = Numbers::default();
+        let newest = Arc::clone(&feed.newest);
+        let mut updates = Box::pin(start(batches, feed).await.unwrap());
+        assert_eq!(updates.next().await, Some(snapshot(lines(&[0]))));
+        for seq in 1..=9 {
+            bus.send(batch(seq)).unwrap();
+        }
+        newest.store(9, std::sync::atomic::Ordering::Relaxed);
+        assert_eq!(updates.next().await, Some(snapshot(lines(&[9]))), "five of nine were missed");
+        // What was still in the channel is in the snapshot too; saying it again changes nothing for rows with ids.
+        assert_eq!(updates.next().await, Some(delta(lines(&[6, 7, 8, 9]))));
+    }
 }

@@ -81,7 +81,15 @@ async fn a_chart_tells_every_closed_candle_once_and_as_history_has_it() {
     while closed.len() < 8 {
         let update = next(&mut updates).await;
         let UpdateData::Chart(chart) = update.data else { panic!() };
-        closed.extend(chart.closed);
+        for point in chart.closed {
+            // A snapshot, as after a correction, says again what may have changed; a delta goes on.
+            let known = closed.iter().position(|known| known.time == point.time);
+            match known {
+                Some(known) if update.kind == UpdateKind::Snapshot => closed[known] = point,
+                _ if update.kind == UpdateKind::Snapshot && point.time < closed[0].time => {}
+                _ => closed.push(point),
+            }
+        }
         if let Some(forming) = chart.forming {
             formed += 1;
             let last = closed.last().unwrap();
