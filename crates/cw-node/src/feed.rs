@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use cw_core::{InstrumentId, MarketEvent, MarketEventKind, Timeframe};
+use cw_core::{InstrumentId, MarketEvent, MarketEventKind, Timeframe, Timestamp};
 use cw_market::{CandleRequest, Provider};
 use tokio::sync::mpsc;
 
@@ -77,13 +77,16 @@ async fn deliver(
     sent.is_ok()
 }
 
-/// Tells the engine that time passes, four times a second.
+/// Tells the engine that time passes, four times a second. The market's clock counts only as far as its events have been
+/// handed over: a simulated market may run hundreds of times faster than ours, and a candle must not be closed before
+/// its trades are in.
 pub(crate) async fn tick(shared: Arc<Shared>) {
     let mut interval = tokio::time::interval(Duration::from_millis(250));
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     loop {
         interval.tick().await;
-        if shared.engine.timer(shared.sim.clock().now()).await.is_err() {
+        let newest = shared.counters.last_event_ns.load(Ordering::Relaxed);
+        if newest != 0 && shared.engine.timer(Timestamp::from_nanos(newest)).await.is_err() {
             return;
         }
     }
