@@ -59,7 +59,7 @@ impl Engine {
         let address = self.ready["http"].as_str().unwrap();
         let body = body.to_string();
         let mut stream = TcpStream::connect(address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
         write!(
             stream,
             "POST {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {}\r\nConnection: close\r\n{extra}\
@@ -283,7 +283,8 @@ fn a_file_goes_in_and_comes_out_the_same() {
     let mut text = String::from("open_time,open,high,low,close,volume\n");
     for minute in 0..30 {
         let close = 100 + minute % 7;
-        text += &format!("2024-01-01T00:{minute:02}:00Z,100,110,90,{close},1.5\n");
+        let row = format!("2024-01-01T00:{minute:02}:00Z,100,110,90,{close},1.5\n");
+        text.push_str(&row);
     }
     std::fs::write(&file, &text).unwrap();
     let place = ["--instrument", "TEST.FILE", "--timeframe", "1m"];
