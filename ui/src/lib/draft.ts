@@ -38,6 +38,8 @@ const EMPTY: Draft = {
 
 interface DraftStore extends Draft {
   instrument: string | null;
+  /** Which draft this is: what was complained about in the last one does not concern the next. */
+  number: number;
   change(change: Partial<Draft>): void;
   /** Starts a new draft; levels of another instrument would be nonsense. */
   begin(instrument: string, change?: Partial<Draft>): void;
@@ -46,7 +48,8 @@ interface DraftStore extends Draft {
 export const useDraft = create<DraftStore>((set) => ({
   ...EMPTY,
   instrument: null,
+  number: 0,
   change: (change) => set(change),
   begin: (instrument, change) =>
-    set((s) => ({ ...EMPTY, side: s.side, type: s.type, tif: s.tif, ...change, instrument })),
+    set((s) => ({ ...EMPTY, side: s.side, type: s.type, tif: s.tif, ...change, instrument, number: s.number + 1 })),
 }));

@@ -50,7 +50,7 @@ export function OrderTicket({ group }: { group: Group }) {
 
   if (!instrument) return <Skeleton label={t('state.loading')} rows={8} />;
   if (!quote) return <EmptyState title={t('ticket.noQuote')}>{t('ticket.noQuoteText')}</EmptyState>;
-  return <TicketForm instrument={instrument} quote={quote} draft={draft} change={draft.change} />;
+  return <TicketForm key={draft.number} instrument={instrument} quote={quote} draft={draft} change={draft.change} />;
 }
 
 function TicketForm({
