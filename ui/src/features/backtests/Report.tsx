@@ -23,12 +23,10 @@ export function thin<T>(points: readonly T[], most: number = MAX_POINTS): T[] {
   return last !== undefined && kept.at(-1) !== last ? [...kept, last] : kept;
 }
 
-const RATIOS = /drawdown|rate|return|exposure|cagr|volatility/;
+const RATIOS = /(^|_)(drawdown|rate|return|exposure|cagr|volatility)$/;
 function metric(name: string, value: string | null): string {
   if (value === null) return '–';
-  return RATIOS.test(name) && !/ratio|factor/.test(name)
-    ? fmt.percent(value, 2)
-    : fmt.quantity(value.replace(/(\.\d{4})\d+$/, '$1'));
+  return RATIOS.test(name) ? fmt.percent(value, 2) : fmt.quantity(value.replace(/(\.\d{4})\d+$/, '$1'));
 }
 
 const day = (seconds: number) => fmt.dateTime(seconds * 1_000);
