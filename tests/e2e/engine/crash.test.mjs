@@ -9,15 +9,17 @@ import { temporaryDirectory } from '../lib/process.mjs';
 
 const ORDERS = 24;
 const INSTRUMENTS = ['BTC-PERP.SIM', 'ETH-PERP.SIM', 'EUR/USD.SIM', 'SOL-PERP.SIM'];
-const QTY = { 'BTC-PERP.SIM': '0.01', 'ETH-PERP.SIM': '0.1', 'EUR/USD.SIM': '1000', 'SOL-PERP.SIM': '1' };
+const BASE = { 'BTC-PERP.SIM': 0.01, 'ETH-PERP.SIM': 0.1, 'EUR/USD.SIM': 1_000, 'SOL-PERP.SIM': 1 };
 
+/** Each order has a quantity of its own: the risk gate takes equal orders within half a second for a mistake. */
 const request = (n) => {
   const instrument = INSTRUMENTS[n % INSTRUMENTS.length];
   const side = n % 3 === 0 ? 'sell' : 'buy';
-  return { account: 'paper', instrument, side, order_type: 'market', qty: QTY[instrument], client_order_id: `crash-${n}` };
+  const qty = (BASE[instrument] * (1 + Math.floor(n / INSTRUMENTS.length))).toFixed(2);
+  return { account: 'paper', instrument, side, order_type: 'market', qty, client_order_id: `crash-${n}` };
 };
 
-for (const delay of [5, 40, 120, 400]) {
+for (const delay of [5, 20, 40, 80, 400]) {
   test(`killed ${delay} ms after the first of ${ORDERS} orders`, async (t) => {
     const dataDir = temporaryDirectory(t);
     const first = await startEngine(t, { dataDir });
@@ -47,17 +49,21 @@ for (const delay of [5, 40, 120, 400]) {
         assert.equal(error.code, 'conflict', error.message);
       }
     }
-    const done = await eventually('every order to be filled', async () => {
-      const all = (await orders()).filter((order) => order.client_order_id.startsWith('crash-'));
-      return all.length >= ORDERS && all.every((order) => order.status === 'filled') && all;
-    });
+    // An intent that was journaled and never sent is settled by asking the venue, not by sending it after all: by now the
+    // reason to trade may be gone.
+    const settled = ['filled', 'not_accepted'];
+    const ours = async () => (await orders()).filter((order) => order.client_order_id.startsWith('crash-'));
+    await eventually('every order to be settled', async () => (await ours()).every(({ status }) => settled.includes(status)));
+    const done = await ours();
     assert.equal(done.length, ORDERS, 'one order per id');
 
     const { fills } = await second.call('fills.list', { limit: 1000 });
-    const filled = new Map();
-    for (const { order_id, qty } of fills) filled.set(order_id, (filled.get(order_id) ?? 0) + Number(qty));
-    for (const { id, client_order_id, qty } of done) {
-      assert.ok(Math.abs(filled.get(id) - Number(qty)) < 1e-9, `${client_order_id}: filled ${filled.get(id)} of ${qty}`);
+    const quantities = new Map();
+    for (const { order_id, qty } of fills) quantities.set(order_id, (quantities.get(order_id) ?? 0) + Number(qty));
+    for (const { id, client_order_id, qty, status } of done) {
+      const wanted = status === 'filled' ? Number(qty) : 0;
+      const got = quantities.get(id) ?? 0;
+      assert.ok(Math.abs(got - wanted) < 1e-9, `${client_order_id} is ${status} with ${got} of ${qty}`);
     }
     assert.equal(new Set(fills.map(({ id }) => id)).size, fills.length, 'no fill twice');
 
