@@ -6,6 +6,7 @@
 #![expect(clippy::print_stdout, reason = "the output is the result")]
 
 use std::collections::BTreeMap;
+use std::io::{BufReader, Read as _};
 use std::path::Path;
 
 use cw_analysis::Strategy;
@@ -92,23 +93,27 @@ fn peak_memory_mb() -> f64 {
     usage.ru_maxrss as f64 / 1024.0
 }
 
+/// Reads record by record, so that the file does not stand in memory beside the candles.
 fn read(path: &Path) -> Result<Vec<Candle>, Box<dyn std::error::Error>> {
-    let bytes = std::fs::read(path).map_err(|e| format!("{}: {e}", path.display()))?;
-    let field = |record: &[u8], n: usize| f64::from_le_bytes(record[8 * n..8 * n + 8].try_into().expect("eight bytes"));
-    bytes
-        .chunks_exact(48)
-        .map(|record| {
-            let seconds = i64::from_le_bytes(record[..8].try_into()?);
-            Ok(Candle {
-                open_time: Timestamp::from_secs(seconds),
-                open: Price::from_f64(field(record, 1))?,
-                high: Price::from_f64(field(record, 2))?,
-                low: Price::from_f64(field(record, 3))?,
-                close: Price::from_f64(field(record, 4))?,
-                volume: Volume::from_f64(field(record, 5))?,
-            })
-        })
-        .collect()
+    const RECORD: usize = 48;
+    let file = std::fs::File::open(path).map_err(|e| format!("{}: {e}", path.display()))?;
+    let count = file.metadata()?.len() as usize / RECORD;
+    let mut reader = BufReader::with_capacity(1 << 16, file);
+    let mut candles = Vec::with_capacity(count);
+    let mut record = [0; RECORD];
+    for _ in 0..count {
+        reader.read_exact(&mut record)?;
+        let field = |n: usize| f64::from_le_bytes(record[8 * n..8 * n + 8].try_into().expect("eight bytes"));
+        candles.push(Candle {
+            open_time: Timestamp::from_secs(i64::from_le_bytes(record[..8].try_into()?)),
+            open: Price::from_f64(field(1))?,
+            high: Price::from_f64(field(2))?,
+            low: Price::from_f64(field(3))?,
+            close: Price::from_f64(field(4))?,
+            volume: Volume::from_f64(field(5))?,
+        });
+    }
+    Ok(candles)
 }
 
 /// A seeded walk of the same shape as the shared data: about six basis points a minute.

@@ -76,8 +76,13 @@ pub(crate) struct Audit {
     /// Exit legs that are open, with what their fill means.
     legs: Vec<(OrderId, ExitReason)>,
     pub overflow: Option<NumberError>,
-    pub fingerprint: blake3::Hasher,
+    /// What makes two runs equal, on its way into the fingerprint.
+    unhashed: Vec<u8>,
+    fingerprint: blake3::Hasher,
 }
+
+/// Bytes that are hashed at once: enough for BLAKE3 to work on several pieces in parallel.
+const HASH_BLOCK: usize = 16 * 1024;
 
 impl Audit {
     pub fn new(cash: Amount) -> Self {
@@ -94,8 +99,29 @@ impl Audit {
             ending: false,
             legs: Vec::new(),
             overflow: None,
+            unhashed: Vec::with_capacity(HASH_BLOCK),
             fingerprint: blake3::Hasher::new(),
         }
+    }
+
+    /// When, which way, how much, at what price and cost.
+    fn stamp(&mut self, record: &FillRecord) {
+        let fill = &record.fill;
+        self.unhashed.extend_from_slice(&fill.event_time.as_nanos().to_le_bytes());
+        self.unhashed.extend_from_slice(&(fill.qty.raw() * record.side.sign()).to_le_bytes());
+        self.unhashed.extend_from_slice(&fill.price.raw().to_le_bytes());
+        self.unhashed.extend_from_slice(&fill.fee.raw().to_le_bytes());
+        if self.unhashed.len() > HASH_BLOCK - 48 {
+            self.fingerprint.update(&self.unhashed);
+            self.unhashed.clear();
+        }
+    }
+
+    /// The hash over every fill so far.
+    pub fn fingerprint(&self) -> blake3::Hasher {
+        let mut hasher = self.fingerprint.clone();
+        hasher.update(&self.unhashed);
+        hasher
     }
 
     /// Books a fill into cash, the holding and the round trips. The engine has booked the same into its ledger; the two
@@ -157,11 +183,7 @@ impl Output for Audit {
         match record {
             RecordRef::Fill(fill) => {
                 self.fills += 1;
-                // What makes two runs equal: when, which way, how much, at what price and cost.
-                self.fingerprint.update(&fill.fill.event_time.as_nanos().to_le_bytes());
-                self.fingerprint.update(&(fill.fill.qty.raw() * fill.side.sign()).to_le_bytes());
-                self.fingerprint.update(&fill.fill.price.raw().to_le_bytes());
-                self.fingerprint.update(&fill.fill.fee.raw().to_le_bytes());
+                self.stamp(fill);
                 if let Err(error) = self.book(fill) {
                     self.overflow = Some(error);
                 }

@@ -44,65 +44,98 @@ const YEAR_NS: f64 = 365.25 * 86_400.0 * 1e9;
 #[derive(Debug)]
 pub(crate) struct Curve {
     peak: Amount,
+    /// Lowest equity since that peak.
+    trough: Amount,
+    /// Deepest fall from an earlier peak.
     max_drawdown: f64,
-    /// Equity at the last close of each UTC day.
-    day: i64,
+    /// Closes after this moment belong to another UTC day.
+    midnight: Timestamp,
+    /// Equity at the last close.
     last: Amount,
+    /// Equity at the last close of each UTC day.
     daily: Vec<f64>,
     pub candles: u64,
     pub in_market: u64,
     pub points: Vec<EquityPoint>,
     every: u64,
+    /// Candles until the next kept point.
+    skip: u64,
 }
+
+const DAY_NS: i64 = 86_400_000_000_000;
 
 impl Curve {
     /// `every`: how many candles make one point of the kept curve.
     pub fn new(cash: Amount, candles: usize, every: u64) -> Self {
         Self {
             peak: cash,
+            trough: cash,
             max_drawdown: 0.0,
-            day: i64::MIN,
+            midnight: Timestamp::MIN,
             last: cash,
             daily: Vec::new(),
             candles: 0,
             in_market: 0,
             points: Vec::with_capacity(candles / every as usize + 2),
             every,
+            skip: 0,
         }
     }
 
+    /// The account after a candle that closed at `time`.
     #[inline]
     pub fn push(&mut self, time: Timestamp, equity: Amount, in_market: bool) {
         self.in_market += u64::from(in_market);
-        if equity > self.peak {
-            self.peak = equity;
-        } else if equity < self.last {
-            let drawdown = (self.peak.raw() - equity.raw()) as f64 / self.peak.raw() as f64;
-            if drawdown > self.max_drawdown {
-                self.max_drawdown = drawdown;
-            }
+        if equity != self.last {
+            self.weigh(equity);
         }
-        // The close of a day's last candle is the next day's midnight; a moment earlier it is still its own day.
-        let day = (time.as_nanos() - 1).div_euclid(86_400_000_000_000);
-        if day != self.day {
-            if self.day != i64::MIN {
-                self.daily.push(self.last.to_f64());
-            }
-            self.day = day;
+        // The close of a day's last candle is the next day's midnight, and still belongs to its own day.
+        if time > self.midnight {
+            self.next_day(time);
         }
         self.last = equity;
-        if self.candles.is_multiple_of(self.every) {
+        if self.skip == 0 {
             self.points.push(EquityPoint { time, equity });
+            self.skip = self.every;
         }
+        self.skip -= 1;
         self.candles += 1;
+    }
+
+    #[inline]
+    fn weigh(&mut self, equity: Amount) {
+        if equity > self.peak {
+            self.settle_drawdown();
+            self.peak = equity;
+            self.trough = equity;
+        } else if equity < self.trough {
+            self.trough = equity;
+        }
+    }
+
+    /// Counts the fall from the present peak.
+    fn settle_drawdown(&mut self) {
+        if self.trough < self.peak {
+            let drawdown = (self.peak.raw() - self.trough.raw()) as f64 / self.peak.raw() as f64;
+            self.max_drawdown = self.max_drawdown.max(drawdown);
+        }
+    }
+
+    #[cold]
+    fn next_day(&mut self, time: Timestamp) {
+        if self.midnight != Timestamp::MIN {
+            self.daily.push(self.last.to_f64());
+        }
+        let days = (time.as_nanos() - 1).div_euclid(DAY_NS) + 1;
+        self.midnight = Timestamp::from_nanos(days.saturating_mul(DAY_NS));
     }
 
     /// Closes the curve with the equity after the end.
     pub fn finish(&mut self, time: Timestamp, equity: Amount) {
         self.last = equity;
         self.daily.push(equity.to_f64());
-        let drawdown = (self.peak.raw() - equity.raw()).max(0) as f64 / self.peak.raw() as f64;
-        self.max_drawdown = self.max_drawdown.max(drawdown);
+        self.weigh(equity);
+        self.settle_drawdown();
         match self.points.last_mut() {
             Some(last) if last.time == time => last.equity = equity,
             _ => self.points.push(EquityPoint { time, equity }),

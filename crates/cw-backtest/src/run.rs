@@ -74,17 +74,19 @@ pub fn run(
     }
     let mut run = Run::new(setup, candles.len(), first.open_time)?;
     let mut previous = Timestamp::MIN;
+    let mut gaps = 0;
     for (at, candle) in candles.iter().enumerate() {
         if candle.open_time <= previous {
             return Err(BacktestError::OutOfOrder { at, open_time: candle.open_time });
         }
         previous = candle.open_time;
+        gaps += u64::from(candle.open_time > run.closed_at && at > 0);
         run.candle(candle);
         if at % STRIDE == STRIDE - 1 && !progress(at as f64 / candles.len() as f64) {
             return Err(BacktestError::Canceled);
         }
     }
-    let result = run.finish(candles)?;
+    let result = run.finish(candles, gaps)?;
     progress(1.0);
     Ok(result)
 }
@@ -95,8 +97,15 @@ struct Run<'a> {
     broker: PaperBroker,
     audit: Audit,
     curve: Curve,
+    /// What the broker said and the engine has not heard.
     reports: Vec<VenueReport>,
+    /// Reports that the engine is being told; empty between, kept for its memory.
+    in_hand: Vec<VenueReport>,
+    /// The engine is told the time after each candle: some limit looks at the day or at the peak.
+    marks: bool,
     length: Option<i64>,
+    /// Close of the newest candle.
+    closed_at: Timestamp,
 }
 
 impl<'a> Run<'a> {
@@ -133,7 +142,10 @@ impl<'a> Run<'a> {
             audit: Audit::new(setup.cash),
             curve: Curve::new(setup.cash, candles, candles.div_ceil(MAX_POINTS).max(1) as u64),
             reports: Vec::new(),
+            in_hand: Vec::new(),
+            marks: setup.limits.max_daily_loss.is_some() || setup.limits.max_drawdown.is_some(),
             length: setup.timeframe.fixed_nanos(),
+            closed_at: start,
             setup,
         })
     }
@@ -144,12 +156,17 @@ impl<'a> Run<'a> {
             Some(length) => candle.open_time.plus_nanos(length),
             None => self.setup.timeframe.close_time(candle.open_time),
         };
+        self.closed_at = close_time;
         if !self.broker.is_idle() {
             self.fill_inside(candle, close_time);
         }
         self.engine.apply_candle(close_time, 0, self.setup.timeframe, candle, &mut self.audit);
+        if self.marks {
+            self.engine.apply(close_time, &Input::Timer { market_time: close_time }, &mut self.audit);
+        }
         if !self.audit.effects.is_empty() {
             self.perform(close_time);
+            self.settle(close_time);
             if self.setup.fills.timing == FillTiming::SameClose {
                 let id = &self.setup.instrument.id;
                 self.broker.on_decision_close(id, candle.close, close_time, &mut self.reports);
@@ -188,16 +205,17 @@ impl<'a> Run<'a> {
     /// Brings the broker's reports to the engine and the engine's effects to the broker until both are silent.
     fn settle(&mut self, now: Timestamp) {
         while !self.reports.is_empty() {
-            let reports = std::mem::take(&mut self.reports);
-            for report in reports {
+            std::mem::swap(&mut self.reports, &mut self.in_hand);
+            for report in self.in_hand.drain(..) {
                 self.engine.apply(now, &Input::Report { account: 0, report }, &mut self.audit);
             }
             self.perform(now);
         }
     }
 
+    /// Hands the engine's effects to the broker.
     fn perform(&mut self, now: Timestamp) {
-        for effect in std::mem::take(&mut self.audit.effects) {
+        for effect in self.audit.effects.drain(..) {
             match effect {
                 Effect::Submit { order, .. } => {
                     self.broker.submit(order, &self.setup.instrument, now, &mut self.reports);
@@ -207,14 +225,6 @@ impl<'a> Run<'a> {
                     self.broker.amend_quantity(&client_order_id, qty, &mut self.reports);
                 }
             }
-        }
-        // Acceptances are the engine's next inputs.
-        let reports = std::mem::take(&mut self.reports);
-        for report in reports {
-            self.engine.apply(now, &Input::Report { account: 0, report }, &mut self.audit);
-        }
-        if !self.audit.effects.is_empty() {
-            self.perform(now);
         }
     }
 
@@ -227,11 +237,12 @@ impl<'a> Run<'a> {
         let envelope = Envelope { actor: Actor::System, surface: Surface::Engine, trace_id: String::new(), command };
         self.engine.apply(time, &Input::Command(Box::new(envelope)), &mut self.audit);
         self.perform(time);
+        self.settle(time);
         self.broker.on_end(&self.setup.instrument.id, last.close, time, &mut self.reports);
         self.settle(time);
     }
 
-    fn finish(mut self, candles: &[Candle]) -> Result<BacktestResult, BacktestError> {
+    fn finish(mut self, candles: &[Candle], gaps: u64) -> Result<BacktestResult, BacktestError> {
         let (first, last) = (&candles[0], &candles[candles.len() - 1]);
         let end = self.setup.timeframe.close_time(last.open_time);
         if !self.audit.holding.signed_qty.is_zero() {
@@ -256,7 +267,7 @@ impl<'a> Run<'a> {
                 .then(|| (last.close.to_f64() - first.open.to_f64()) / first.open.to_f64()),
         };
         let metrics = Metrics::of(&self.curve, &totals);
-        let mut hasher = self.audit.fingerprint;
+        let mut hasher = self.audit.fingerprint();
         for part in [
             self.setup.strategy.fingerprint().to_le_bytes(),
             (candles.len() as u64).to_le_bytes(),
@@ -271,7 +282,7 @@ impl<'a> Run<'a> {
             trades: self.audit.trades,
             equity: self.curve.points,
             metrics,
-            assumptions: assumptions(self.setup, candles),
+            assumptions: assumptions(self.setup, gaps),
             fingerprint: hasher.finalize().to_hex()[..32].to_owned(),
             denied: self.audit.denied,
             last_denial: self.audit.last_denial,
@@ -280,7 +291,7 @@ impl<'a> Run<'a> {
 }
 
 /// Every assumption behind the figures, for the report.
-fn assumptions(setup: &Setup, candles: &[Candle]) -> BTreeMap<String, String> {
+fn assumptions(setup: &Setup, gaps: u64) -> BTreeMap<String, String> {
     let fee = setup.fills.fee.map_or_else(
         || format!("taker {} and maker {} of notional", setup.instrument.taker_fee, setup.instrument.maker_fee),
         |fee| format!("{fee} of notional"),
@@ -290,7 +301,6 @@ fn assumptions(setup: &Setup, candles: &[Candle]) -> BTreeMap<String, String> {
         FillTiming::SameClose => "market orders fill at the close they were decided on (optimistic: nobody can)",
     };
     let limited = if setup.limits == Limits::unlimited() { "none" } else { "as configured" };
-    let gaps = candles.windows(2).filter(|w| setup.timeframe.close_time(w[0].open_time) < w[1].open_time).count();
     let mut notes = BTreeMap::new();
     for (name, text) in [
         ("fills", timing.to_owned()),

@@ -49,6 +49,46 @@ macro_rules! text_id {
     };
 }
 
+/// A name that is made for every order: its text stands in the value itself, so that making and dropping one touches no
+/// allocator.
+macro_rules! inline_id {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $max:literal, $allowed:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[cfg_attr(feature = "schema", derive(ts_rs::TS), ts(type = "string"))]
+        pub struct $name {
+            /// ASCII, filled up with zeros, which no name contains: comparing it compares the text.
+            text: [u8; $max],
+            len: u8,
+        }
+        crate::schema::text_schema!($name, concat!("The name of one ", $what), "^[!-~]+$");
+
+        impl $name {
+            pub fn new(text: &str) -> Result<Self, IdError> {
+                let allowed = $allowed;
+                if text.is_empty() {
+                    return Err(refuse($what, text, "is empty"));
+                }
+                if text.len() > $max {
+                    return Err(refuse($what, text, concat!("is longer than ", $max, " characters")));
+                }
+                // No early exit: names are mostly good, and so the loop runs on many bytes at a time.
+                if !text.bytes().fold(true, |good, byte| good & allowed(byte)) {
+                    let bad = text.chars().find(|c| !u8::try_from(*c).is_ok_and(allowed));
+                    return Err(refuse($what, text, format!("contains {:?}", bad.unwrap_or_default())));
+                }
+                let mut bytes = [0; $max];
+                bytes[..text.len()].copy_from_slice(text.as_bytes());
+                Ok(Self { text: bytes, len: text.len() as u8 })
+            }
+            pub fn as_str(&self) -> &str {
+                std::str::from_utf8(&self.text[..usize::from(self.len)]).expect("only ASCII is let in")
+            }
+        }
+        id_traits!($name);
+    };
+}
+
 macro_rules! id_traits {
     ($name:ident) => {
         impl FromStr for $name {
@@ -89,13 +129,13 @@ text_id!(
     /// An account of ours at a venue, as the configuration names it: `paper`, `aster-main`.
     AccountId, "account", 40, is_plain
 );
-text_id!(
+inline_id!(
     /// Our own name for an order, unique for ever, at most 36 characters (the tightest venue's limit).
-    ClientOrderId, "client order id", 36, is_plain
+    ClientOrderId, "client order id", 36, |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_')
 );
-text_id!(
+inline_id!(
     /// The venue's name for an order.
-    VenueOrderId, "venue order id", 64, |c: char| c.is_ascii_graphic()
+    VenueOrderId, "venue order id", 64, |b: u8| b.is_ascii_graphic()
 );
 text_id!(
     /// A running strategy: `ema-cross-1`.
@@ -208,6 +248,20 @@ mod tests {
         let error = AccountId::new("my account").unwrap_err();
         assert_eq!(error.to_string(), "account \"my account\" contains ' '");
         assert!(ClientOrderId::new(&"x".repeat(37)).is_err());
+        assert!(ClientOrderId::new("").is_err());
+        let error = ClientOrderId::new("zwölf").unwrap_err();
+        assert_eq!(error.to_string(), "client order id \"zwölf\" contains 'ö'");
+    }
+
+    #[test]
+    fn names_in_place_compare_and_read_like_their_text() {
+        let mut texts =
+            ["b", "a", "ab", "a-1", "Z", "0123456789012345678901234567890123456"].map(|t| &t[..t.len().min(36)]);
+        let mut ids = texts.map(|t| ClientOrderId::new(t).unwrap());
+        assert_eq!(ids.each_ref().map(ClientOrderId::as_str), texts);
+        texts.sort_unstable();
+        ids.sort_unstable();
+        assert_eq!(ids.each_ref().map(ClientOrderId::as_str), texts);
     }
 
     #[test]

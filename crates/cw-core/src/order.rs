@@ -232,6 +232,10 @@ pub enum OrderEvent {
     },
     Cancel,
     Expire,
+    /// The venue changed its quantity; `completes` when what is filled is all of it now.
+    Amend {
+        completes: bool,
+    },
 }
 
 /// A move that the table does not have. Recorded as an incident, never a panic on venue input.
@@ -273,6 +277,13 @@ impl OrderStatus {
             }
             (S::Canceled | S::Expired, E::Fill { completes: false }) => self,
             (S::NotAccepted | S::Rejected, E::Fill { completes: false }) => S::PartiallyFilled,
+            (S::Sent | S::Unknown | S::Accepted | S::PartiallyFilled, E::Amend { completes: true }) => S::Filled,
+            // An order that is amended at the venue lives there, although its acknowledgement may still be on its way.
+            (S::Sent | S::Unknown, E::Amend { completes: false }) => S::Accepted,
+            (S::Accepted | S::PartiallyFilled, E::Amend { completes: false }) => self,
+            // Enlarged at the venue before the fill that seemed to be its last.
+            (S::Filled, E::Amend { completes: false }) => S::PartiallyFilled,
+            (S::Filled | S::Canceled | S::Expired, E::Amend { .. }) => self,
             (S::Sent | S::Unknown | S::Accepted | S::PartiallyFilled, E::Cancel) => S::Canceled,
             (S::Sent | S::Unknown | S::Accepted | S::PartiallyFilled, E::Expire) => S::Expired,
             _ => return Err(IllegalTransition { from: self, event }),

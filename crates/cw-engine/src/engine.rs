@@ -2,6 +2,7 @@
 
 mod commands;
 mod market;
+mod order_list;
 mod orders;
 mod strategies;
 mod valuation;
@@ -13,7 +14,7 @@ use cw_market::{Aggregator, CandleUpdate};
 use cw_risk::ApprovedOrder;
 use serde::{Deserialize, Serialize};
 
-use crate::account::AccountState;
+use crate::account::{AccountState, day_of};
 use crate::command::{Approval, CommandError, Reply};
 use crate::config::EngineConfig;
 use crate::input::Input;
@@ -21,6 +22,7 @@ use crate::instrument::InstrumentState;
 use crate::record::{Meta, Notice, RecordRef};
 use crate::strategy::StrategyInstance;
 
+use order_list::OrderList;
 pub use valuation::{AccountSummary, Preview, PreviewError};
 
 /// What must be done outside, once the journal has what led to it. Accounts by their number.
@@ -52,6 +54,14 @@ pub(crate) struct OrderState {
     pub fill_ids: Vec<String>,
     /// Exit legs made for it.
     pub legs: Vec<OrderId>,
+    /// What its exit legs have closed.
+    pub legs_filled: Quantity,
+}
+
+impl OrderState {
+    const fn new(order: Order, account: u32, instrument: u32) -> Self {
+        Self { order, account, instrument, fill_ids: Vec::new(), legs: Vec::new(), legs_filled: Quantity::ZERO }
+    }
 }
 
 /// Everything a decision can depend on. Two engines with equal states behave alike for ever.
@@ -65,7 +75,7 @@ pub(crate) struct State {
     pub instrument_numbers: BTreeMap<InstrumentId, u32>,
     pub accounts: Vec<AccountState>,
     /// Open orders and the last closed ones.
-    pub orders: BTreeMap<OrderId, OrderState>,
+    pub orders: OrderList,
     /// Open ones among them, oldest first.
     pub open: Vec<OrderId>,
     /// Closed ones among them, oldest first.
@@ -114,7 +124,7 @@ impl Engine {
                 instruments: Vec::new(),
                 instrument_numbers: BTreeMap::new(),
                 accounts,
-                orders: BTreeMap::new(),
+                orders: OrderList::default(),
                 open: Vec::new(),
                 closed: VecDeque::new(),
                 by_client: BTreeMap::new(),
@@ -162,7 +172,13 @@ impl Engine {
         self.state.seq += 1;
         let seq = self.state.seq;
         match input {
-            Input::Genesis(_) => self.open_accounts(seq, out),
+            Input::Genesis(_) => {
+                // The journal's time of birth, not the constructor's, is what a replay knows.
+                for account in &mut self.state.accounts {
+                    account.day = day_of(self.state.time);
+                }
+                self.open_accounts(seq, out);
+            }
             Input::Trade { instrument, trade } => self.on_trade(seq, *instrument, trade, out),
             Input::Quote { instrument, quote } => self.on_quote(seq, *instrument, quote, out),
             Input::Candle { instrument, timeframe, candle } => {
@@ -235,13 +251,13 @@ impl Engine {
     }
     /// Open orders and the last closed ones, oldest first.
     pub fn orders(&self) -> impl DoubleEndedIterator<Item = &Order> {
-        self.state.orders.values().map(|o| &o.order)
+        self.state.orders.iter().map(|o| &o.order)
     }
     pub fn open_orders(&self) -> impl Iterator<Item = &Order> {
-        self.state.open.iter().filter_map(|id| self.state.orders.get(id)).map(|o| &o.order)
+        self.state.open.iter().filter_map(|id| self.state.orders.get(*id)).map(|o| &o.order)
     }
     pub fn order(&self, id: OrderId) -> Option<&Order> {
-        self.state.orders.get(&id).map(|o| &o.order)
+        self.state.orders.get(id).map(|o| &o.order)
     }
     pub fn order_by_client_id(&self, id: &ClientOrderId) -> Option<&Order> {
         self.state.by_client.get(id).and_then(|id| self.order(*id))

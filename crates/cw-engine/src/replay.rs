@@ -159,3 +159,6 @@ impl Default for Replay {
 pub fn block_time(block: &Block) -> Option<Timestamp> {
     block.entries().ok()?.last().map(|e| e.meta.time)
 }
+
+#[cfg(test)]
+mod tests;

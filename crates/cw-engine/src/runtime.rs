@@ -10,7 +10,7 @@ mod committer;
 mod supervisor;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use cw_core::{Candle, Clock, Quote, Timestamp, Trade};
 use cw_execution::VenueReport;
@@ -75,7 +75,7 @@ enum Message {
     Backfill(u32, Vec<Candle>),
     Report(u32, VenueReport),
     Timer(Timestamp),
-    Command(Box<Envelope>, oneshot::Sender<Result<Reply, CommandError>>),
+    Command(Box<Envelope>, oneshot::Sender<Result<Reply, CommandError>>, Option<ComingHalt>),
     Read(Box<dyn FnOnce(&Engine) + Send>),
     Checkpoint(oneshot::Sender<u64>),
     Stop(oneshot::Sender<()>),
@@ -90,7 +90,33 @@ pub struct Stopped;
 #[derive(Clone)]
 pub struct EngineHandle {
     inbox: mpsc::Sender<Message>,
-    halted: Arc<AtomicBool>,
+    halt: Arc<HaltFlag>,
+}
+
+/// Whether new risk may leave, for readers beside the engine.
+#[derive(Debug, Default)]
+struct HaltFlag {
+    /// What the engine's state says.
+    engine: AtomicBool,
+    /// Halts on their way to the engine. They count from the moment they are asked for, and nothing that the engine
+    /// does before it gets to them takes that back.
+    coming: AtomicUsize,
+}
+
+/// A halt on its way; over when the engine has it or nobody will bring it there.
+struct ComingHalt(Arc<HaltFlag>);
+
+impl ComingHalt {
+    fn new(flag: &Arc<HaltFlag>) -> Self {
+        flag.coming.fetch_add(1, Ordering::SeqCst);
+        Self(Arc::clone(flag))
+    }
+}
+
+impl Drop for ComingHalt {
+    fn drop(&mut self) {
+        self.0.coming.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 impl EngineHandle {
@@ -114,12 +140,11 @@ impl EngineHandle {
 
     /// Applies a command; answered once the journal has it.
     pub async fn command(&self, envelope: Envelope) -> Result<Result<Reply, CommandError>, Stopped> {
-        if matches!(envelope.command, crate::command::Command::Halt { .. }) {
-            // Nothing more leaves, whatever still waits in the queues.
-            self.halted.store(true, Ordering::SeqCst);
-        }
+        // Nothing more leaves from here on, whatever still waits in the queues.
+        let halt =
+            matches!(envelope.command, crate::command::Command::Halt { .. }).then(|| ComingHalt::new(&self.halt));
         let (answer, reply) = oneshot::channel();
-        self.send(Message::Command(Box::new(envelope), answer)).await?;
+        self.send(Message::Command(Box::new(envelope), answer, halt)).await?;
         reply.await.map_err(|_| Stopped)
     }
 
@@ -156,7 +181,7 @@ impl EngineHandle {
 
     /// Whether new risk is halted, without asking the engine: what a broker task looks at last, right before the wire.
     pub fn is_halted(&self) -> bool {
-        self.halted.load(Ordering::SeqCst)
+        self.halt.coming.load(Ordering::SeqCst) > 0 || self.halt.engine.load(Ordering::SeqCst)
     }
 
     /// Inputs that wait for the engine now.
@@ -225,12 +250,13 @@ pub fn start(
 ) -> std::io::Result<EngineHandle> {
     let (inbox, messages) = mpsc::channel(INBOX);
     let (outbox, batches) = mpsc::channel(OUTBOX);
-    let halted = Arc::new(AtomicBool::new(start.engine.halted().is_some()));
+    let halt = Arc::new(HaltFlag::default());
+    halt.engine.store(start.engine.halted().is_some(), Ordering::SeqCst);
     supervisor.spawn("journal", committer::run(batches, host, start.previous_hash));
     let mut worker = Worker {
         engine: start.engine,
         clock,
-        halted: Arc::clone(&halted),
+        halt: Arc::clone(&halt),
         outbox,
         checkpoint_seq: 0,
         checkpoint_at: Timestamp::EPOCH,
@@ -238,14 +264,14 @@ pub fn start(
     worker.checkpoint_seq = worker.engine.seq();
     worker.checkpoint_at = worker.clock.now();
     std::thread::Builder::new().name("engine".into()).spawn(move || worker.run(messages))?;
-    Ok(EngineHandle { inbox, halted })
+    Ok(EngineHandle { inbox, halt })
 }
 
 /// The thread that owns the engine.
 struct Worker {
     engine: Engine,
     clock: Arc<dyn Clock>,
-    halted: Arc<AtomicBool>,
+    halt: Arc<HaltFlag>,
     outbox: mpsc::Sender<Batch>,
     checkpoint_seq: u64,
     checkpoint_at: Timestamp,
@@ -296,10 +322,11 @@ impl Worker {
             Message::Backfill(instrument, candles) => self.apply(&Input::Backfill { instrument, candles }, batch),
             Message::Report(account, report) => self.apply(&Input::Report { account, report }, batch),
             Message::Timer(market_time) => self.apply(&Input::Timer { market_time }, batch),
-            Message::Command(envelope, answer) => {
+            Message::Command(envelope, answer, coming) => {
                 let mut reply = None;
                 self.apply_with(&Input::Command(envelope), batch, &mut reply);
-                self.halted.store(self.engine.halted().is_some(), Ordering::SeqCst);
+                self.halt.engine.store(self.engine.halted().is_some(), Ordering::SeqCst);
+                drop(coming);
                 if let Some(reply) = reply {
                     batch.answers.push((answer, reply));
                 }

@@ -80,6 +80,14 @@ struct Resting {
     born_inside: bool,
 }
 
+impl Resting {
+    /// It must fill now or not at all. A stop's time in force begins when its price is reached.
+    fn acts_at_once(&self) -> bool {
+        matches!(self.order.time_in_force, TimeInForce::Ioc | TimeInForce::Fok)
+            && (self.triggered || !is_stop(self.order.order_type))
+    }
+}
+
 /// A deterministic venue for paper money.
 #[derive(Debug, Clone)]
 pub struct PaperBroker {
@@ -93,6 +101,8 @@ pub struct PaperBroker {
     /// Net positions that its fills made: what reduce-only orders may reduce.
     positions: Vec<(InstrumentId, i128)>,
     inside_candle: bool,
+    /// Where names are put together; kept for its memory.
+    text: String,
 }
 
 impl PaperBroker {
@@ -107,6 +117,7 @@ impl PaperBroker {
             books: Vec::new(),
             positions: Vec::new(),
             inside_candle: false,
+            text: String::new(),
         }
     }
 
@@ -201,26 +212,36 @@ impl PaperBroker {
         }
     }
 
-    /// Sets the total quantity of a resting order; what is already filled counts.
+    /// Sets the total quantity of a resting order. What is already filled counts; where that is all of it or more, the
+    /// order is done with what it has.
     pub fn amend_quantity(&mut self, client_order_id: &ClientOrderId, qty: Quantity, out: &mut Vec<VenueReport>) {
-        let client_order_id = client_order_id.clone();
-        match self.resting.iter_mut().find(|r| r.order.client_order_id == client_order_id) {
-            Some(resting) => {
-                let filled = resting.order.qty.raw() - resting.leaves.raw();
-                resting.leaves = Quantity::from_raw((qty.raw() - filled).max(0));
-                resting.order.qty = qty;
-                out.push(VenueReport::Amended { client_order_id, qty });
-            }
-            None => {
-                out.push(VenueReport::CancelRejected { client_order_id, reason: "no such open order to amend".into() });
-            }
+        let Some(at) = self.resting.iter().position(|r| r.order.client_order_id == *client_order_id) else {
+            let reason = "no such open order to amend".into();
+            out.push(VenueReport::CancelRejected { client_order_id: client_order_id.clone(), reason });
+            return;
+        };
+        let resting = &mut self.resting[at];
+        let filled = resting.order.qty.raw() - resting.leaves.raw();
+        if qty.raw() > filled {
+            resting.leaves = Quantity::from_raw(qty.raw() - filled);
+            resting.order.qty = qty;
+            out.push(VenueReport::Amended { client_order_id: client_order_id.clone(), qty });
+        } else if filled > 0 {
+            self.resting.remove(at);
+            let qty = Quantity::from_raw(filled);
+            out.push(VenueReport::Amended { client_order_id: client_order_id.clone(), qty });
+        } else {
+            self.cancel(client_order_id, out);
         }
     }
 
     fn new_venue_order_id(&mut self) -> VenueOrderId {
         self.next_number += 1;
-        VenueOrderId::new(&format!("{}-{}", self.session, self.next_number))
-            .expect("a session name and a number are short printable text")
+        self.text.clear();
+        self.text.push_str(&self.session);
+        self.text.push('-');
+        push_number(&mut self.text, self.next_number);
+        VenueOrderId::new(&self.text).expect("a session name and a number are short printable text")
     }
 
     /// SplitMix64 (Steele, Lea, Flood 2014): the next pseudo-random number of the seed.
@@ -272,8 +293,9 @@ impl PaperBroker {
         let number = self.next_number;
         let resting = &mut self.resting[at];
         resting.leaves = Quantity::from_raw(resting.leaves.raw() - qty.raw());
-        let mut venue_fill_id = String::with_capacity(self.session.len() + 12);
+        let mut venue_fill_id = String::with_capacity(self.session.len() + 22);
         venue_fill_id.push_str(&self.session);
+        venue_fill_id.push_str("-f");
         push_number(&mut venue_fill_id, number);
         let fill = Fill { venue_fill_id, event_time: time, price, qty, fee, liquidity };
         out.push(VenueReport::Filled { client_order_id: resting.order.client_order_id.clone(), fill });
@@ -342,9 +364,19 @@ impl PaperBroker {
     }
 }
 
-fn push_number(text: &mut String, number: u64) {
-    use std::fmt::Write as _;
-    write!(text, "-f{number}").expect("writing to a string cannot fail");
+/// Appends a number in decimal.
+fn push_number(text: &mut String, mut number: u64) {
+    let mut digits = [0u8; 20];
+    let mut at = digits.len();
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (number % 10) as u8;
+        number /= 10;
+        if number == 0 {
+            break;
+        }
+    }
+    text.extend(digits[at..].iter().map(|digit| char::from(*digit)));
 }
 
 /// The limit or trigger test in one place: is `price` at or beyond `level`, seen from the order's side?

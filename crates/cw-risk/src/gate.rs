@@ -156,10 +156,21 @@ impl OrderGate {
     }
 
     /// Judges an order. On success it counts against the limits at once, before anything is sent.
-    pub fn check(&mut self, order: NewOrder, book: &Book<'_>, now: Timestamp) -> Result<ApprovedOrder, Denied> {
+    ///
+    /// An order that would be refused, and passes only because it takes risk away, leaves as reduce-only: by the time
+    /// the venue acts on it the position may be gone, and then it must not open another one.
+    pub fn check(&mut self, mut order: NewOrder, book: &Book<'_>, now: Timestamp) -> Result<ApprovedOrder, Denied> {
         self.forget(now);
         let mut failed = Failures(Vec::new());
-        self.evaluate(&order, book, now, &mut failed);
+        self.check_shape(&order, book, &mut failed);
+        if !order.reduce_only {
+            let before = failed.0.len();
+            self.check_risk(&order, book, now, &mut failed);
+            if failed.0.len() > before && reduces(&order, book) {
+                failed.0.truncate(before);
+                order.reduce_only = true;
+            }
+        }
         if !failed.0.is_empty() {
             return Err(Denied { reasons: failed.0 });
         }
@@ -203,17 +214,15 @@ impl OrderGate {
     }
 
     fn evaluate(&self, order: &NewOrder, book: &Book<'_>, now: Timestamp, out: &mut impl Collector) {
-        // What takes risk away passes although trading is halted, quotes are old or losses are high.
-        let reduces = order.side.sign() * book.position.raw() < 0 && order.qty <= abs(book.position);
-        if order.reduce_only {
-            out.check(Check::ReduceOnly, reduces, || {
-                format!("reduce-only {} {} against a position of {}", order.side, order.qty, book.position)
-            });
-        }
         self.check_shape(order, book, out);
-        if reduces {
-            return;
+        // What takes risk away passes although trading is halted, quotes are old or losses are high.
+        if !reduces(order, book) {
+            self.check_risk(order, book, now, out);
         }
+    }
+
+    /// Whether an order that may add risk may pass.
+    fn check_risk(&self, order: &NewOrder, book: &Book<'_>, now: Timestamp, out: &mut impl Collector) {
         out.check(Check::Halted, !book.halted, || {
             if book.halted { "trading is halted".into() } else { "trading is on".into() }
         });
@@ -240,6 +249,11 @@ impl OrderGate {
     /// Whether the order makes sense for its instrument and type.
     #[expect(clippy::unused_self, reason = "one family of checks, called alike")]
     fn check_shape(&self, order: &NewOrder, book: &Book<'_>, out: &mut impl Collector) {
+        if order.reduce_only {
+            out.check(Check::ReduceOnly, reduces(order, book), || {
+                format!("reduce-only {} {} against a position of {}", order.side, order.qty, book.position)
+            });
+        }
         let quantity = book.instrument.check_quantity(order.qty);
         out.check(Check::Instrument, quantity.is_ok(), || match &quantity {
             Ok(()) => format!("quantity fits {}", book.instrument.id),
@@ -391,6 +405,11 @@ fn abs(qty: Quantity) -> Quantity {
     Quantity::from_raw(qty.raw().saturating_abs())
 }
 
+/// Whether all of the order goes against the position.
+fn reduces(order: &NewOrder, book: &Book<'_>) -> bool {
+    order.side.sign() * book.position.raw() < 0 && order.qty <= abs(book.position)
+}
+
 /// The part of the order that opens rather than closes.
 fn opening_qty(order: &NewOrder, book: &Book<'_>) -> Quantity {
     let against = (-book.position.raw() * order.side.sign()).max(0);
@@ -426,6 +445,9 @@ fn check_prices(order: &NewOrder, book: &Book<'_>) -> Result<(), String> {
     }
     if order.post_only && !matches!(kind, OrderType::Limit | OrderType::StopLimit) {
         return Err(format!("a {} order cannot be post-only", type_name(kind)));
+    }
+    if order.reduce_only && (order.take_profit.is_some() || order.stop_loss.is_some()) {
+        return Err("a reduce-only order leaves nothing that exit legs could protect".into());
     }
     for (field, price) in [
         ("limit price", order.limit_price),

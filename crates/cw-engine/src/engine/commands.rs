@@ -1,7 +1,7 @@
 //! Commands of people and programs.
 
 use cw_analysis::{Strategy, TimeframeMismatch};
-use cw_core::{Actor, Candle, ClientOrderId, OrderId, StrategyId, Timeframe};
+use cw_core::{Actor, Candle, ClientOrderId, OrderId, Quantity, Side, StrategyId, Timeframe};
 use cw_risk::Denied;
 
 use super::{Engine, Output};
@@ -38,16 +38,31 @@ impl Engine {
                 if !order.status.is_open() {
                     return Err(CommandError::Conflict(format!("order {order_id} is {}", order.status.as_str())));
                 }
-                self.request_cancel(seq, *order_id, out);
+                if by_agent && order.request.parent.is_some() {
+                    return Err(CommandError::Forbidden("only a person can take a position's protection away".into()));
+                }
+                if order.pending_cancel {
+                    // The first request, or its answer, may have been lost on the way; asking again is harmless.
+                    self.repeat_cancel(*order_id, out);
+                } else {
+                    self.request_cancel(seq, *order_id, out);
+                }
                 let order = self.order(*order_id).ok_or_else(|| not_found("order", order_id))?;
                 Ok(reply_for(order))
             }
             Command::ClosePosition { account, instrument, qty } => {
-                let request = self.closing_request(account, instrument, *qty)?;
-                if by_agent {
-                    return self.ask(seq, envelope, &request, out);
+                let mut answer = Ok(Reply::Done);
+                for request in self.closing_requests(account, instrument, *qty)? {
+                    answer = if by_agent {
+                        self.ask(seq, envelope, &request, out)
+                    } else {
+                        self.place_order(seq, &request, envelope.actor.clone(), out)
+                    };
+                    if answer.is_err() {
+                        break;
+                    }
                 }
-                self.place_order(seq, &request, envelope.actor.clone(), out)
+                answer
             }
             Command::Halt { reason } => {
                 // Anybody may stop; only a person may go on.
@@ -144,13 +159,21 @@ impl Engine {
     fn twin(&self, name: Option<&ClientOrderId>, request: &OrderRequest) -> Result<Option<Reply>, CommandError> {
         let Some(order) = name.and_then(|name| self.order_by_client_id(name)) else { return Ok(None) };
         let known = &order.request;
+        // The gate may have bound the order to reducing; the caller's own word is then no difference.
         let same = known.account == request.account
             && known.instrument == request.instrument
             && known.side == request.side
             && known.order_type == request.order_type
             && known.qty == request.qty
             && known.limit_price == request.limit_price
-            && known.stop_price == request.stop_price;
+            && known.stop_price == request.stop_price
+            && known.trail_offset == request.trail_offset
+            && known.time_in_force == request.time_in_force
+            && known.expire_time == request.expire_time
+            && known.post_only == request.post_only
+            && known.take_profit == request.take_profit
+            && known.stop_loss == request.stop_loss
+            && (known.reduce_only || !request.reduce_only);
         if same {
             Ok(Some(reply_for(order)))
         } else {
@@ -158,33 +181,53 @@ impl Engine {
         }
     }
 
-    fn closing_request(
+    /// Orders that close a position: one, or two for an account that holds a long and a short leg.
+    fn closing_requests(
         &self,
         account: &cw_core::AccountId,
         instrument: &cw_core::InstrumentId,
-        qty: Option<cw_core::Quantity>,
-    ) -> Result<OrderRequest, CommandError> {
+        qty: Option<Quantity>,
+    ) -> Result<Vec<OrderRequest>, CommandError> {
         let number = self.account_number(account).ok_or_else(|| not_found("account", account))?;
         let instrument_number =
             self.instrument_number(instrument).ok_or_else(|| not_found("instrument", instrument))?;
-        let (side, held) = self
-            .closing_side(number, instrument_number)
-            .ok_or_else(|| CommandError::NotFound { what: "position in", id: instrument.to_string() })?;
-        let qty = qty.unwrap_or(held);
-        if qty > held {
-            return Err(CommandError::Invalid {
-                field: "qty",
-                message: format!("cannot close {qty} of a position of {held}"),
-            });
+        let legs: Vec<(Side, Quantity)> = [Side::Sell, Side::Buy]
+            .into_iter()
+            .filter_map(|side| {
+                let held = self.slot_position(number, instrument_number, side, true).raw() * -side.sign();
+                (held > 0).then_some((side, Quantity::from_raw(held)))
+            })
+            .collect();
+        let invalid = |message: String| Err(CommandError::Invalid { field: "qty", message });
+        match (legs.as_slice(), qty) {
+            ([], _) => return Err(CommandError::NotFound { what: "position in", id: instrument.to_string() }),
+            ([_, _], Some(_)) => {
+                return invalid(
+                    "there is a long and a short position; close both, or place a reduce-only order".into(),
+                );
+            }
+            ([(_, held)], Some(qty)) if qty > *held => {
+                return invalid(format!("cannot close {qty} of a position of {held}"));
+            }
+            _ => {}
         }
-        let mut request = OrderRequest::market(account.clone(), instrument.clone(), side, qty);
-        request.reduce_only = true;
-        Ok(request)
+        Ok(legs
+            .into_iter()
+            .map(|(side, held)| {
+                let qty = qty.unwrap_or(held);
+                let mut request = OrderRequest::market(account.clone(), instrument.clone(), side, qty);
+                request.reduce_only = true;
+                request
+            })
+            .collect())
     }
 
     /// Parks an agent's order until a human decides.
     fn ask(&mut self, seq: u64, envelope: &Envelope, request: &OrderRequest, out: &mut impl Output) -> Answer {
         self.resolve(request)?;
+        if let Some(twin) = self.twin(request.client_order_id.as_ref(), request)? {
+            return Ok(twin);
+        }
         let pending = self.state.approvals.values().filter(|a| a.state == ApprovalState::Pending).count();
         if pending >= MAX_PENDING_APPROVALS {
             return Err(CommandError::Conflict(format!("{pending} requests already wait for a decision")));
@@ -219,6 +262,14 @@ impl Engine {
         let approval = self.pending(id)?;
         let (request, actor) = (approval.request.clone(), approval.actor.clone());
         let numbers = self.resolve(&request)?;
+        if let Some(name) = &request.client_order_id
+            && self.order_by_client_id(name).is_some()
+        {
+            // Two requests of one name: the first that was accepted made the order.
+            let reason = format!("client order id {name} names an order that exists already");
+            self.resolve_approval(seq, id, ApprovalState::Refused { reason: reason.clone() }, out);
+            return Err(CommandError::Conflict(reason));
+        }
         let placed = self.place(seq, &request, actor, None, numbers, out);
         let state = match &placed {
             Ok(order_id) => ApprovalState::Accepted { order_id: *order_id },
@@ -252,11 +303,34 @@ impl Engine {
         )
         .map_err(|error| CommandError::Invalid { field: "timeframe", message: error.to_string() })?;
         warm_up(&mut instance, warmup);
+        self.take_over(&mut instance)?;
         let name = instance.name.clone();
         self.forget_stopped(id);
         self.state.strategies.push(instance);
         self.note(seq, &Notice::StrategyStarted { id: id.clone(), strategy: name }, out);
         Ok(Reply::Done)
+    }
+
+    /// What an earlier run of the same name left: its position and the orders still on their way are the new run's, for
+    /// their fills carry its name.
+    fn take_over(&self, instance: &mut StrategyInstance) -> Result<(), CommandError> {
+        let Some(before) = self.state.strategies.iter().rev().find(|s| s.id == instance.id) else { return Ok(()) };
+        let ours = Actor::Strategy(instance.id.clone());
+        let open =
+            self.open_orders().filter(|order| order.request.actor == ours && order.request.parent.is_none()).count()
+                as u32;
+        if (before.account, before.instrument) == (instance.account, instance.instrument) {
+            instance.position = before.position;
+            instance.working = open;
+            return Ok(());
+        }
+        if before.position.signed_qty.is_zero() && open == 0 {
+            return Ok(());
+        }
+        Err(CommandError::Conflict(format!(
+            "{} still holds {} of another instrument or account; close that first, or use another name",
+            instance.id, before.position.signed_qty
+        )))
     }
 
     /// A stopped strategy of the same name makes room; of the others the newest stay to be shown.

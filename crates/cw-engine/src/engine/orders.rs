@@ -1,16 +1,14 @@
 //! Orders from intent to last fill.
 
-use cw_core::{
-    Actor, ClientOrderId, Fill, NewOrder, Order, OrderEvent, OrderId, OrderStatus, OrderType, Quantity, Side,
-    TimeInForce,
-};
+use cw_core::{Actor, ClientOrderId, Fill, NewOrder, Order, OrderEvent, OrderId, OrderStatus, OrderType, Quantity};
 use cw_execution::VenueReport;
-use cw_risk::{Check, CheckResult, Denied, Limits, OrderGate};
+use cw_risk::{ApprovedOrder, Check, CheckResult, Denied};
 
 use super::{Effect, Engine, OrderState, Output};
 use crate::account::PositionState;
 use crate::command::OrderRequest;
 use crate::record::{FillRecord, Incident, RecordRef};
+use crate::strategy::StrategyInstance;
 
 impl Engine {
     /// A request as an order without a name of its own yet, for previews.
@@ -33,7 +31,10 @@ impl Engine {
         let (account, instrument) = numbers;
         let id = OrderId(self.state.next_order);
         self.state.next_order += 1;
-        let client_order_id = request.client_order_id.clone().unwrap_or_else(|| self.new_client_order_id());
+        let client_order_id = match &request.client_order_id {
+            Some(name) => name.clone(),
+            None => self.new_client_order_id(),
+        };
         let new = new_order(request, client_order_id, actor, parent);
         let now = self.state.time;
         let mut order = Order {
@@ -50,29 +51,24 @@ impl Engine {
             updated_at: now,
             caused_by: cause,
         };
-        // The gate is lifted out of the state for the moment of the check, which reads the rest of it.
-        let idle = OrderGate::new(Limits::unlimited());
-        let mut gate = std::mem::replace(&mut self.state.accounts[account as usize].gate, idle);
-        let verdict = match self.book(account, instrument, new.side) {
-            Ok(book) => gate.check(new, &book, now),
-            Err(error) => Err(Denied {
-                reasons: vec![CheckResult { check: Check::Arithmetic, pass: false, reason: error.to_string() }],
-            }),
-        };
-        self.state.accounts[account as usize].gate = gate;
-        let (event, outcome) = match verdict {
-            Ok(approved) => (OrderEvent::Send, Ok(approved)),
+        let outcome = self.judge(account, instrument, new);
+        let event = match &outcome {
+            Ok(approved) => {
+                // The gate may have bound it to reducing.
+                order.request.reduce_only = approved.order().reduce_only;
+                OrderEvent::Send
+            }
             Err(denied) => {
                 let named: Vec<String> =
                     denied.reasons.iter().map(|r| format!("{}: {}", r.check.as_str(), r.reason)).collect();
                 order.reason = Some(named.join("; "));
-                (OrderEvent::Deny, Err(denied))
+                OrderEvent::Deny
             }
         };
         order.status = order.status.transition(event).expect("an intent can be sent or denied");
         self.state.by_client.insert(order.request.client_order_id.clone(), id);
         let open = order.status.is_open();
-        self.state.orders.insert(id, OrderState { order, account, instrument, fill_ids: Vec::new(), legs: Vec::new() });
+        self.state.orders.push(OrderState::new(order, account, instrument));
         if open {
             self.state.open.push(id);
         } else {
@@ -88,12 +84,32 @@ impl Engine {
         }
     }
 
+    /// The gate's word on an order.
+    fn judge(&mut self, account: u32, instrument: u32, mut order: NewOrder) -> Result<ApprovedOrder, Denied> {
+        let figures = match self.figures(account, instrument, order.side, order.reduce_only) {
+            Ok(figures) => figures,
+            Err(error) => {
+                // What cannot be valued must still be closable: the order passes if the venue is held to reducing.
+                let held = self.slot_position(account, instrument, order.side, true);
+                if held.raw() * order.side.sign() >= 0 || order.qty.raw() > held.raw().abs() {
+                    let reason = CheckResult { check: Check::Arithmetic, pass: false, reason: error.to_string() };
+                    return Err(Denied { reasons: vec![reason] });
+                }
+                order.reduce_only = true;
+                self.figures_of_reduction(account, instrument, order.side)
+            }
+        };
+        let now = self.state.time;
+        let book = figures.book(&self.state.instruments[instrument as usize].instrument);
+        self.state.accounts[account as usize].gate.check(order, &book, now)
+    }
+
     /// A closed order moves to the bounded memory of closed ones.
     fn retire(&mut self, id: OrderId) {
         self.state.closed.push_back(id);
         while self.state.closed.len() > self.state.config.closed_orders_kept as usize {
             if let Some(oldest) = self.state.closed.pop_front()
-                && let Some(gone) = self.state.orders.remove(&oldest)
+                && let Some(gone) = self.state.orders.remove(oldest)
             {
                 self.state.by_client.remove(&gone.order.request.client_order_id);
             }
@@ -102,7 +118,7 @@ impl Engine {
 
     fn record_order(&mut self, cause: u64, id: OrderId, out: &mut impl Output) {
         let meta = self.meta(cause);
-        if let Some(state) = self.state.orders.get_mut(&id) {
+        if let Some(state) = self.state.orders.get_mut(id) {
             state.order.updated_at = meta.time;
             out.record(meta, RecordRef::Order(&state.order));
         }
@@ -116,13 +132,13 @@ impl Engine {
 
     pub(super) fn on_report(&mut self, seq: u64, account: u32, report: &VenueReport, out: &mut impl Output) {
         let known = self.state.by_client.get(report.client_order_id()).copied();
-        let Some(id) = known.filter(|id| self.state.orders.get(id).is_some_and(|o| o.account == account)) else {
+        let Some(id) = known.filter(|id| self.state.orders.get(*id).is_some_and(|o| o.account == account)) else {
             let text = format!("the venue reports on an order that is not ours: {}", report.client_order_id());
             return self.incident(seq, account, None, text, out);
         };
         match report {
             VenueReport::Accepted { venue_order_id, .. } => {
-                if let Some(state) = self.state.orders.get_mut(&id) {
+                if let Some(state) = self.state.orders.get_mut(id) {
                     state.order.venue_order_id = Some(venue_order_id.clone());
                 }
                 self.move_order(seq, id, OrderEvent::Accept, None, out);
@@ -136,18 +152,13 @@ impl Engine {
                 self.move_order(seq, id, OrderEvent::ProveAbsent, Some(&reason), out);
             }
             VenueReport::CancelRejected { reason, .. } => self.on_cancel_rejected(seq, id, reason, out),
-            VenueReport::Amended { qty, .. } => {
-                if let Some(state) = self.state.orders.get_mut(&id) {
-                    state.order.request.qty = *qty;
-                }
-                self.record_order(seq, id, out);
-            }
+            VenueReport::Amended { qty, .. } => self.on_amended(seq, id, *qty, out),
             VenueReport::Filled { fill, .. } => self.on_fill(seq, id, fill, out),
         }
     }
 
     fn on_cancel_rejected(&mut self, seq: u64, id: OrderId, reason: &str, out: &mut impl Output) {
-        if let Some(state) = self.state.orders.get_mut(&id)
+        if let Some(state) = self.state.orders.get_mut(id)
             && state.order.status.is_open()
             && state.order.pending_cancel
         {
@@ -159,7 +170,7 @@ impl Engine {
 
     /// Moves an order through the state table and journals it. What the table does not have is an incident.
     fn move_order(&mut self, seq: u64, id: OrderId, event: OrderEvent, reason: Option<&String>, out: &mut impl Output) {
-        let Some(state) = self.state.orders.get_mut(&id) else { return };
+        let Some(state) = self.state.orders.get_mut(id) else { return };
         let before = state.order.status;
         match before.transition(event) {
             Ok(after) => {
@@ -183,6 +194,28 @@ impl Engine {
         }
     }
 
+    /// The venue changed the order's quantity. It may say so before or after fills that it made meanwhile.
+    fn on_amended(&mut self, seq: u64, id: OrderId, qty: Quantity, out: &mut impl Output) {
+        let Some(state) = self.state.orders.get_mut(id) else { return };
+        let before = state.order.status;
+        let (account, instrument) = (state.account, state.instrument);
+        let completes = state.order.filled_qty >= qty;
+        match before.transition(OrderEvent::Amend { completes }) {
+            Ok(after) => {
+                state.order.request.qty = qty;
+                state.order.status = after;
+                self.settle_open(id, before, after);
+                self.record_order(seq, id, out);
+                if after.is_terminal() && !before.is_terminal() {
+                    self.on_order_closed(seq, id, out);
+                }
+                // The position may have shrunk while the order grew.
+                self.shrink_legs(account, instrument, out);
+            }
+            Err(error) => self.incident(seq, account, Some(id), error.to_string(), out),
+        }
+    }
+
     fn settle_open(&mut self, id: OrderId, before: OrderStatus, after: OrderStatus) {
         match (before.is_open(), after.is_open()) {
             (true, false) => {
@@ -191,14 +224,28 @@ impl Engine {
             }
             (false, true) => {
                 self.state.closed.retain(|closed| *closed != id);
-                self.state.open.push(id);
+                let at = self.state.open.partition_point(|open| *open < id);
+                self.state.open.insert(at, id);
+                if let Some(instance) = self.entry_of_strategy(id) {
+                    instance.working += 1;
+                }
             }
             _ => {}
         }
     }
 
+    /// The strategy that waits for this order to end: the one that made it, unless it is an exit leg.
+    fn entry_of_strategy(&mut self, id: OrderId) -> Option<&mut StrategyInstance> {
+        let request = &self.state.orders.get(id)?.order.request;
+        let Actor::Strategy(strategy) = &request.actor else { return None };
+        if request.parent.is_some() {
+            return None;
+        }
+        self.state.strategies.iter_mut().rev().find(|s| s.id == *strategy)
+    }
+
     fn on_fill(&mut self, seq: u64, id: OrderId, fill: &Fill, out: &mut impl Output) {
-        let Some(state) = self.state.orders.get_mut(&id) else { return };
+        let Some(state) = self.state.orders.get_mut(id) else { return };
         if state.fill_ids.contains(&fill.venue_fill_id) {
             return;
         }
@@ -206,12 +253,9 @@ impl Engine {
         let before = state.order.status;
         let filled = state.order.filled_qty.raw().saturating_add(fill.qty.raw());
         let completes = filled >= state.order.request.qty.raw();
-        let after = match before.transition(OrderEvent::Fill { completes }) {
-            Ok(after) => after,
-            // The venue's record wins even where the table has no row (a fill beyond the quantity): book it and say so.
-            Err(_) => OrderStatus::Filled,
-        };
-        let overfilled = filled > state.order.request.qty.raw();
+        // The venue's record wins even where the table has no row (a fill beyond the quantity): book it and say so.
+        let moved = before.transition(OrderEvent::Fill { completes });
+        let after = moved.unwrap_or(OrderStatus::Filled);
         let order = &mut state.order;
         let booked = fill
             .price
@@ -227,11 +271,16 @@ impl Engine {
         if after.is_terminal() {
             order.pending_cancel = false;
         }
+        let odd = moved.is_err() || before.is_fill_suspicious() || filled > order.request.qty.raw();
+        let parent = order.request.parent;
         state.fill_ids.push(fill.venue_fill_id.clone());
+        if let Some(entry) = parent.and_then(|parent| self.state.orders.get_mut(parent)) {
+            entry.legs_filled = Quantity::from_raw(entry.legs_filled.raw().saturating_add(fill.qty.raw()));
+        }
         self.settle_open(id, before, after);
         self.book_fill(seq, id, fill, (account, instrument), out);
         self.record_order(seq, id, out);
-        if before.is_fill_suspicious() || overfilled {
+        if odd {
             let text = format!("fill {} of an order that was {}", fill.venue_fill_id, before.as_str());
             self.incident(seq, account, Some(id), text, out);
         }
@@ -245,7 +294,7 @@ impl Engine {
     /// Position, balances and ledger of one fill.
     fn book_fill(&mut self, seq: u64, id: OrderId, fill: &Fill, numbers: (u32, u32), out: &mut impl Output) {
         let (account, instrument) = numbers;
-        let Some(order) = self.state.orders.get(&id) else { return };
+        let Some(order) = self.state.orders.get(id) else { return };
         let (side, reduce_only) = (order.order.request.side, order.order.request.reduce_only);
         let actor = order.order.request.actor.clone();
         let spec = &self.state.instruments[instrument as usize].instrument;
@@ -277,7 +326,7 @@ impl Engine {
             self.incident(seq, account, Some(id), text, out);
         }
         if let Actor::Strategy(strategy) = &actor
-            && let Some(instance) = self.state.strategies.iter_mut().find(|s| s.id == *strategy)
+            && let Some(instance) = self.state.strategies.iter_mut().rev().find(|s| s.id == *strategy)
         {
             // The same arithmetic on its own fills; what cannot overflow above cannot overflow here.
             let _change = instance.position.apply(side, fill.qty, fill.price, fill.fee);
@@ -299,53 +348,47 @@ impl Engine {
         out.record(meta, RecordRef::Fill(&record));
     }
 
-    /// Makes or resizes the exit legs of a filled entry, so that what is held is protected from its first fill on.
+    /// Makes or resizes the exit legs of a filled entry, so that what is held is protected from its first fill on: each
+    /// leg is as large as what the entry filled and no leg has closed yet, and never larger than the position.
     fn protect(&mut self, seq: u64, id: OrderId, out: &mut impl Output) {
-        let Some(state) = self.state.orders.get(&id) else { return };
+        let Some(state) = self.state.orders.get(id) else { return };
         let request = &state.order.request;
         if request.take_profit.is_none() && request.stop_loss.is_none() {
             return;
         }
-        let (account, instrument, filled) = (state.account, state.instrument, state.order.filled_qty);
-        if !state.legs.is_empty() {
-            for leg in state.legs.clone() {
-                let Some(leg) = self.state.orders.get(&leg) else { continue };
-                if leg.order.status.is_open() && leg.order.request.qty != filled {
-                    let client_order_id = leg.order.request.client_order_id.clone();
-                    out.effect(Effect::Amend { account, client_order_id, qty: filled });
-                }
-            }
+        let (account, instrument) = (state.account, state.instrument);
+        let uncovered = self.uncovered(state);
+        if !uncovered.is_positive() {
             return;
         }
-        let leg = |order_type, limit_price, stop_price| OrderRequest {
-            account: request.account.clone(),
-            instrument: request.instrument.clone(),
-            side: request.side.opposite(),
-            order_type,
-            qty: filled,
-            limit_price,
-            stop_price,
-            trail_offset: None,
-            time_in_force: TimeInForce::Gtc,
-            expire_time: None,
-            reduce_only: true,
-            post_only: false,
-            take_profit: None,
-            stop_loss: None,
-            client_order_id: None,
-        };
-        let actor = request.actor.clone();
-        let legs: Vec<OrderRequest> = [
-            request.stop_loss.map(|price| leg(OrderType::Stop, None, Some(price))),
-            request.take_profit.map(|price| leg(OrderType::Limit, Some(price), None)),
-        ]
-        .into_iter()
-        .flatten()
-        .collect();
-        for request in legs {
-            match self.place(seq, &request, actor.clone(), Some(id), (account, instrument), out) {
+        let mut missing = Vec::new();
+        for (order_type, price) in [(OrderType::Stop, request.stop_loss), (OrderType::Limit, request.take_profit)] {
+            let Some(price) = price else { continue };
+            let resting = state.legs.iter().filter_map(|leg| self.state.orders.get(*leg)).find(|leg| {
+                let order = &leg.order;
+                order.request.order_type == order_type && order.status.is_open() && !order.pending_cancel
+            });
+            if let Some(leg) = resting {
+                if let Some(qty) = resized(&leg.order, uncovered) {
+                    let client_order_id = leg.order.request.client_order_id.clone();
+                    out.effect(Effect::Amend { account, client_order_id, qty });
+                }
+                continue;
+            }
+            let side = request.side.opposite();
+            let mut leg = OrderRequest::market(request.account.clone(), request.instrument.clone(), side, uncovered);
+            leg.order_type = order_type;
+            leg.reduce_only = true;
+            match order_type {
+                OrderType::Stop => leg.stop_price = Some(price),
+                _ => leg.limit_price = Some(price),
+            }
+            missing.push((leg, request.actor.clone()));
+        }
+        for (request, actor) in missing {
+            match self.place(seq, &request, actor, Some(id), (account, instrument), out) {
                 Ok(leg) => {
-                    if let Some(state) = self.state.orders.get_mut(&id) {
+                    if let Some(state) = self.state.orders.get_mut(id) {
                         state.legs.push(leg);
                     }
                 }
@@ -356,66 +399,97 @@ impl Engine {
         }
     }
 
-    /// Cancels exit legs that protect nothing any more.
+    /// What an entry's exit legs have still to close.
+    fn uncovered(&self, entry: &OrderState) -> Quantity {
+        let request = &entry.order.request;
+        let held = self.slot_position(entry.account, entry.instrument, request.side, request.reduce_only);
+        let left = entry.order.filled_qty.raw().saturating_sub(entry.legs_filled.raw());
+        Quantity::from_raw(left.min(held.raw() * request.side.sign()).max(0))
+    }
+
+    /// Cancels exit legs that protect nothing any more and cuts the others to what is left.
     fn drop_orphan_legs(&mut self, seq: u64, id: OrderId, out: &mut impl Output) {
-        let Some(state) = self.state.orders.get(&id) else { return };
+        let Some(state) = self.state.orders.get(id) else { return };
         let (account, instrument) = (state.account, state.instrument);
+        if !self.open_legs(account, instrument).any(|_| true) {
+            return;
+        }
         let request = &state.order.request;
-        let mode = self.state.accounts[account as usize].config.position_mode;
-        let slot = Self::slot(mode, instrument, request.side, request.reduce_only);
-        let position =
-            self.state.accounts[account as usize].positions.get(&slot).map_or(0, |p| p.position.signed_qty.raw());
         let strategy_flat = match &request.actor {
             Actor::Strategy(s) => self.state.strategies.iter().any(|i| i.id == *s && i.position.signed_qty.is_zero()),
             _ => false,
         };
-        let actor = request.actor.clone();
-        let parent = request.parent;
         let venue_cancels = self.state.accounts[account as usize].config.venue_cancels_siblings;
         let done = state.order.status == OrderStatus::Filled;
         let orphans: Vec<OrderId> = self
-            .state
-            .open
-            .iter()
-            .filter(|open| {
-                let Some(leg) = self.state.orders.get(open) else { return false };
+            .open_legs(account, instrument)
+            .filter(|leg| {
                 let r = &leg.order.request;
-                if leg.account != account
-                    || leg.instrument != instrument
-                    || r.parent.is_none()
-                    || leg.order.pending_cancel
-                {
-                    return false;
-                }
-                let useless = r.side.sign() * position >= 0;
-                let sibling = done && parent.is_some() && r.parent == parent;
+                let useless = self.reducible(leg).is_zero();
+                let sibling = done && request.parent.is_some() && r.parent == request.parent;
                 // A venue that links the legs cancels the sibling by itself and tells us.
-                (sibling && !venue_cancels) || (!sibling && (useless || (strategy_flat && r.actor == actor)))
+                (sibling && !venue_cancels) || (!sibling && (useless || (strategy_flat && r.actor == request.actor)))
             })
-            .copied()
+            .map(|leg| leg.order.id)
             .collect();
         for orphan in orphans {
             self.request_cancel(seq, orphan, out);
         }
-        self.shrink_legs(account, instrument, Quantity::from_raw(position.abs()), out);
+        self.shrink_legs(account, instrument, out);
+    }
+
+    /// Exit legs at the venue that are meant to stay there.
+    fn open_legs(&self, account: u32, instrument: u32) -> impl Iterator<Item = &OrderState> {
+        self.state.open.iter().filter_map(|id| self.state.orders.get(*id)).filter(move |leg| {
+            leg.account == account
+                && leg.instrument == instrument
+                && leg.order.request.parent.is_some()
+                && !leg.order.pending_cancel
+        })
+    }
+
+    /// How much of its position an exit leg could close now.
+    fn reducible(&self, leg: &OrderState) -> Quantity {
+        let request = &leg.order.request;
+        let held = self.slot_position(leg.account, leg.instrument, request.side, request.reduce_only);
+        Quantity::from_raw((-request.side.sign() * held.raw()).max(0))
     }
 
     /// An exit leg larger than what is left would open the other way: it is cut to the position.
-    fn shrink_legs(&self, account: u32, instrument: u32, position: Quantity, out: &mut impl Output) {
-        for id in &self.state.open {
-            let Some(leg) = self.state.orders.get(id) else { continue };
-            let request = &leg.order.request;
-            let ours = leg.account == account && leg.instrument == instrument && request.parent.is_some();
-            if ours && !leg.order.pending_cancel && leg.order.leaves_qty() > position && position.is_positive() {
+    fn shrink_legs(&self, account: u32, instrument: u32, out: &mut impl Output) {
+        for leg in self.open_legs(account, instrument) {
+            let position = self.reducible(leg);
+            if leg.order.leaves_qty() > position && position.is_positive() {
+                let client_order_id = leg.order.request.client_order_id.clone();
                 let qty = Quantity::from_raw(leg.order.filled_qty.raw() + position.raw());
-                out.effect(Effect::Amend { account, client_order_id: request.client_order_id.clone(), qty });
+                out.effect(Effect::Amend { account, client_order_id, qty });
             }
         }
     }
 
+    /// Cancels and amendments that were asked for and are not confirmed. After a crash nobody knows whether they left
+    /// the process: they are sent again, which is harmless where they had arrived.
+    pub fn outstanding(&self) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        for state in self.state.open.iter().filter_map(|id| self.state.orders.get(*id)) {
+            let (account, order) = (state.account, &state.order);
+            let client_order_id = || order.request.client_order_id.clone();
+            if order.pending_cancel {
+                effects.push(Effect::Cancel { account, client_order_id: client_order_id() });
+            } else if let Some(parent) = order.request.parent {
+                let open = self.state.orders.get(parent).map_or(order.leaves_qty(), |entry| self.uncovered(entry));
+                let wanted = open.min(self.reducible(state));
+                if let Some(qty) = resized(order, wanted).filter(|_| wanted.is_positive()) {
+                    effects.push(Effect::Amend { account, client_order_id: client_order_id(), qty });
+                }
+            }
+        }
+        effects
+    }
+
     /// Asks the venue to cancel. The order lives until it confirms.
     pub(super) fn request_cancel(&mut self, seq: u64, id: OrderId, out: &mut impl Output) {
-        let Some(state) = self.state.orders.get_mut(&id) else { return };
+        let Some(state) = self.state.orders.get_mut(id) else { return };
         if !state.order.status.is_open() || state.order.pending_cancel {
             return;
         }
@@ -425,15 +499,32 @@ impl Engine {
         out.effect(Effect::Cancel { account, client_order_id });
     }
 
-    /// An entry that ended without a fill takes nothing with it; one that ended partly filled leaves its legs sized to
-    /// what was filled, which `protect` has done.
-    fn on_order_closed(&mut self, _seq: u64, id: OrderId, _out: &mut impl Output) {
-        let Some(state) = self.state.orders.get(&id) else { return };
-        if state.order.request.parent.is_none()
-            && let Actor::Strategy(strategy) = &state.order.request.actor
-            && let Some(instance) = self.state.strategies.iter_mut().find(|s| s.id == *strategy)
-        {
+    /// Asks once more for a cancel that the venue has not confirmed.
+    pub(super) fn repeat_cancel(&self, id: OrderId, out: &mut impl Output) {
+        if let Some(state) = self.state.orders.get(id) {
+            let client_order_id = state.order.request.client_order_id.clone();
+            out.effect(Effect::Cancel { account: state.account, client_order_id });
+        }
+    }
+
+    /// A strategy may decide again once its order has ended, and a position whose exit leg never came to be gets another.
+    fn on_order_closed(&mut self, seq: u64, id: OrderId, out: &mut impl Output) {
+        if let Some(instance) = self.entry_of_strategy(id) {
             instance.working = instance.working.saturating_sub(1);
+        }
+        let Some(state) = self.state.orders.get(id) else { return };
+        let Some(parent) = state.order.request.parent else { return };
+        let (account, status) = (state.account, state.order.status);
+        match status {
+            // It is proven that the venue never had it, so a new one cannot be a second one.
+            OrderStatus::NotAccepted => self.protect(seq, parent, out),
+            // A venue that says no will say it again: a human has to look.
+            OrderStatus::Rejected => {
+                let reason = state.order.reason.as_deref().unwrap_or("no reason given");
+                let text = format!("the position has no exit leg: the venue rejected it: {reason}");
+                self.incident(seq, account, Some(id), text, out);
+            }
+            _ => {}
         }
     }
 
@@ -465,16 +556,12 @@ impl Engine {
         z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         z ^ (z >> 31)
     }
+}
 
-    /// Whether a side would take the position further from zero.
-    pub(super) fn closing_side(&self, account: u32, instrument: u32) -> Option<(Side, Quantity)> {
-        let position = self.net_position(account, instrument);
-        match position.raw() {
-            0 => None,
-            q if q > 0 => Some((Side::Sell, position)),
-            q => Some((Side::Buy, Quantity::from_raw(-q))),
-        }
-    }
+/// The quantity an exit leg must have so that `open` of it is left, if it has another one now.
+fn resized(leg: &Order, open: Quantity) -> Option<Quantity> {
+    let qty = Quantity::from_raw(leg.filled_qty.raw().saturating_add(open.raw()));
+    (leg.request.qty != qty).then_some(qty)
 }
 
 fn new_order(

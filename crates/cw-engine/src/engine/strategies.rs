@@ -83,11 +83,17 @@ impl Engine {
         if close {
             let side = if held.raw() > 0 { Side::Sell } else { Side::Buy };
             let qty = Quantity::from_raw(held.raw().abs());
-            self.send(cause, number, Wish { side, qty, closes: true }, candle, ticks, out);
+            let closing = self.send(cause, number, Wish { side, qty, closes: true }, candle, ticks, out);
+            if !closing {
+                // Opening the other way on top of what could not be closed is not what the rules meant.
+                return;
+            }
         }
         if let Some(side) = open {
             match self.size(number, side, candle.close) {
-                Ok(qty) => self.send(cause, number, Wish { side, qty, closes: false }, candle, ticks, out),
+                Ok(qty) => {
+                    self.send(cause, number, Wish { side, qty, closes: false }, candle, ticks, out);
+                }
                 Err(reason) => {
                     let wish = Wish { side, qty: Quantity::ZERO, closes: false };
                     self.decide(cause, number, &wish, candle, ticks, Verdict::Skip, reason, out);
@@ -96,7 +102,16 @@ impl Engine {
         }
     }
 
-    fn send(&mut self, cause: u64, number: usize, wish: Wish, candle: &Candle, ticks: SeqRange, out: &mut impl Output) {
+    /// Decides for an order and places it. False when it did not leave.
+    fn send(
+        &mut self,
+        cause: u64,
+        number: usize,
+        wish: Wish,
+        candle: &Candle,
+        ticks: SeqRange,
+        out: &mut impl Output,
+    ) -> bool {
         let instance = &self.state.strategies[number];
         let (account, instrument) = (instance.account, instance.instrument);
         let spec = &self.state.instruments[instrument as usize].instrument;
@@ -115,6 +130,12 @@ impl Engine {
             }
             _ => (None, None),
         };
+        let naked = !wish.closes && stop_loss.is_none() && instance.strategy().is_some_and(|s| s.has_stop(wish.side));
+        if naked {
+            let reason = "the stop rule gives no price, and a position without its stop is not opened";
+            self.decide(cause, number, &wish, candle, ticks, Verdict::Skip, reason.into(), out);
+            return false;
+        }
         let mut request = OrderRequest::market(
             self.state.accounts[account as usize].config.id.clone(),
             spec.id.clone(),
@@ -133,10 +154,12 @@ impl Engine {
                 let instance = &mut self.state.strategies[number];
                 instance.working += 1;
                 instance.orders += 1;
+                true
             }
             Err((_, Denied { reasons })) => {
                 let reason = reasons.first().map_or_else(String::new, |r| r.reason.clone());
                 self.decide(decision, number, &wish, candle, ticks, Verdict::Block, reason, out);
+                false
             }
         }
     }
@@ -238,7 +261,7 @@ impl Engine {
             .open
             .iter()
             .filter(|o| {
-                self.state.orders.get(o).is_some_and(|o| {
+                self.state.orders.get(**o).is_some_and(|o| {
                     // Exit legs keep protecting a position that stays.
                     o.order.request.actor == Actor::Strategy(id.clone())
                         && (flatten || o.order.request.parent.is_none())

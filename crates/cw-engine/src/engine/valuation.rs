@@ -1,6 +1,8 @@
 //! What accounts are worth, and what the gate is told.
 
-use cw_core::{AccountId, Amount, Currency, NumberError, OrderStatus, PositionMode, Price, Quantity, Ratio, Side};
+use cw_core::{
+    AccountId, Amount, Currency, Instrument, NumberError, OrderStatus, PositionMode, Price, Quantity, Ratio, Side,
+};
 use cw_risk::{Book, Check, CheckResult};
 
 use super::Engine;
@@ -66,6 +68,45 @@ pub enum ValuationError {
     NoRate(#[from] NoRate),
 }
 
+/// [`Book`] without its instrument.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Figures {
+    reference_price: Option<Price>,
+    quote_age_ns: i64,
+    conversion: Ratio,
+    position: Quantity,
+    open_same_side: Quantity,
+    equity: Amount,
+    buying_power: Amount,
+    gross_exposure: Amount,
+    open_orders: u32,
+    day_result: Amount,
+    peak_equity: Amount,
+    unresolved: bool,
+    halted: bool,
+}
+
+impl Figures {
+    pub(super) const fn book(self, instrument: &Instrument) -> Book<'_> {
+        Book {
+            instrument,
+            reference_price: self.reference_price,
+            quote_age_ns: self.quote_age_ns,
+            conversion: self.conversion,
+            position: self.position,
+            open_same_side: self.open_same_side,
+            equity: self.equity,
+            buying_power: self.buying_power,
+            gross_exposure: self.gross_exposure,
+            open_orders: self.open_orders,
+            day_result: self.day_result,
+            peak_equity: self.peak_equity,
+            unresolved: self.unresolved,
+            halted: self.halted,
+        }
+    }
+}
+
 impl Engine {
     /// Worth of one unit of `from` in `to`: 1 for the same or pegged currencies, else from a currency pair's mid price.
     pub fn conversion(&self, from: Currency, to: Currency) -> Result<Ratio, NoRate> {
@@ -113,7 +154,7 @@ impl Engine {
             sum.margin_used = sum.margin_used.checked_add(notional.scale(instrument.instrument.initial_margin)?)?;
         }
         for id in &self.state.open {
-            let order = &self.state.orders[id];
+            let order = &self.state.orders[*id];
             if order.account != account || order.order.request.reduce_only {
                 continue;
             }
@@ -132,41 +173,63 @@ impl Engine {
     }
 
     /// What the gate may know when it judges an order of this side.
-    pub(super) fn book(&self, account: u32, instrument: u32, side: Side) -> Result<Book<'_>, ValuationError> {
+    pub(super) fn figures(
+        &self,
+        account: u32,
+        instrument: u32,
+        side: Side,
+        reduce_only: bool,
+    ) -> Result<Figures, ValuationError> {
+        let mut figures = self.figures_of_reduction(account, instrument, side);
+        if reduce_only {
+            return Ok(figures);
+        }
         let account_state = &self.state.accounts[account as usize];
         let state = &self.state.instruments[instrument as usize];
         let summary = self.summary(account)?;
-        let conversion = self.conversion(state.instrument.quote_currency, account_state.config.currency)?;
-        let (mut open_same_side, mut open_orders, mut unresolved) = (0i128, 0, false);
+        figures.position = self.slot_position(account, instrument, side, false);
+        figures.conversion = self.conversion(state.instrument.quote_currency, account_state.config.currency)?;
+        figures.equity = summary.equity;
+        figures.buying_power = summary.buying_power;
+        figures.gross_exposure = summary.gross_exposure;
+        figures.day_result = summary.day_result;
+        figures.peak_equity = account_state.peak_equity;
+        figures.halted = self.state.halted.is_some();
         for id in &self.state.open {
-            let order = &self.state.orders[id];
+            let order = &self.state.orders[*id];
             if order.account != account {
                 continue;
             }
-            open_orders += 1;
+            figures.open_orders += 1;
             if order.instrument == instrument {
-                unresolved |= order.order.status == OrderStatus::Unknown;
+                figures.unresolved |= order.order.status == OrderStatus::Unknown;
                 if order.order.request.side == side && !order.order.request.reduce_only {
-                    open_same_side = open_same_side.saturating_add(order.order.leaves_qty().raw());
+                    let sum = figures.open_same_side.raw().saturating_add(order.order.leaves_qty().raw());
+                    figures.open_same_side = Quantity::from_raw(sum);
                 }
             }
         }
-        Ok(Book {
-            instrument: &state.instrument,
+        Ok(figures)
+    }
+
+    /// The figures for an order that can only reduce: price and position. Nothing in them needs an exchange rate, so
+    /// what cannot be valued can still be closed.
+    pub(super) fn figures_of_reduction(&self, account: u32, instrument: u32, side: Side) -> Figures {
+        let state = &self.state.instruments[instrument as usize];
+        Figures {
             reference_price: state.touch(side),
             quote_age_ns: self.state.time.nanos_since(state.priced_at),
-            conversion,
-            position: self.net_position(account, instrument),
-            open_same_side: Quantity::from_raw(open_same_side),
-            equity: summary.equity,
-            buying_power: summary.buying_power,
-            gross_exposure: summary.gross_exposure,
-            open_orders,
-            day_result: summary.day_result,
-            peak_equity: account_state.peak_equity,
-            unresolved,
-            halted: self.state.halted.is_some(),
-        })
+            conversion: Ratio::ONE,
+            position: self.slot_position(account, instrument, side, true),
+            ..Figures::default()
+        }
+    }
+
+    /// The position that an order of this side would change: the net one or, in hedge mode, the leg.
+    pub(super) fn slot_position(&self, account: u32, instrument: u32, side: Side, reduce_only: bool) -> Quantity {
+        let account = &self.state.accounts[account as usize];
+        let slot = Self::slot(account.config.position_mode, instrument, side, reduce_only);
+        account.positions.get(&slot).map_or(Quantity::ZERO, |p| p.position.signed_qty)
     }
 
     /// Net position over both legs.
@@ -223,11 +286,15 @@ impl Engine {
             (Some(gain), Some(loss)) if !loss.is_zero() => gain.ratio_to(loss.checked_neg()?),
             _ => None,
         };
-        let (checks, equity) = match self.book(account, number, request.side) {
-            Ok(book) => {
+        let (checks, equity) = match self.figures(account, number, request.side, request.reduce_only) {
+            Ok(figures) => {
+                let book = figures.book(instrument);
                 let order = Self::draft(request);
                 let gate = &self.state.accounts[account as usize].gate;
-                (gate.preview(&order, &book, self.state.time), Some((book.equity, book.conversion)))
+                (
+                    gate.preview(&order, &book, self.state.time),
+                    (!request.reduce_only).then_some((book.equity, book.conversion)),
+                )
             }
             Err(error) => {
                 (vec![CheckResult { check: Check::Arithmetic, pass: false, reason: error.to_string() }], None)

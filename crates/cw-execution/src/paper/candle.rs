@@ -1,6 +1,6 @@
 //! Fills against candles, for backtests.
 
-use cw_core::{Candle, InstrumentId, Liquidity, OrderType, Price, Side, TimeInForce, Timestamp};
+use cw_core::{Candle, InstrumentId, Liquidity, OrderType, Price, Side, Timestamp};
 
 use super::{FillTiming, PaperBroker, is_stop, reaches};
 use crate::broker::VenueReport;
@@ -58,9 +58,7 @@ impl PaperBroker {
         }
         let before = close_time;
         self.resting.retain(|r| {
-            let over = r.order.instrument == *instrument
-                && r.active_from < before
-                && matches!(r.order.time_in_force, TimeInForce::Ioc | TimeInForce::Fok);
+            let over = r.order.instrument == *instrument && r.active_from < before && r.acts_at_once();
             if over {
                 out.push(VenueReport::Canceled {
                     client_order_id: r.order.client_order_id.clone(),

@@ -58,8 +58,9 @@ impl PaperBroker {
             }
             match step(resting, quote, trade) {
                 Step::Wait => {
-                    if matches!(self.resting[at].order.time_in_force, TimeInForce::Ioc | TimeInForce::Fok) {
+                    if self.resting[at].acts_at_once() {
                         self.kill(at, out);
+                        continue;
                     }
                 }
                 Step::Make(price) => {
