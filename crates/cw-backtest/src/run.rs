@@ -313,6 +313,13 @@ fn assumptions(setup: &Setup, gaps: u64) -> BTreeMap<String, String> {
         ("market_impact", "none: every quantity fills in full".to_owned()),
         ("financing", "none: no interest, funding, dividends or borrow fees".to_owned()),
         ("risk_limits", limited.to_owned()),
+        (
+            "buying_power",
+            match setup.instrument.initial_margin.is_positive() {
+                true => format!("orders need {} of their notional as margin", setup.instrument.initial_margin),
+                false => "not checked: a position may be worth more than the cash".to_owned(),
+            },
+        ),
         ("end", "an open position is closed at the last close".to_owned()),
         ("gaps", format!("{gaps} gaps between candles; nothing is filled or decided in them")),
         ("currency", setup.instrument.quote_currency.to_string()),

@@ -69,7 +69,9 @@ impl Backtests {
         };
         let candles =
             self.market.history(&request.instrument, request.timeframe, request.from, request.to, None).await?;
-        let instrument: Instrument = self.market.instrument(&request.instrument).await?;
+        let mut instrument: Instrument = self.market.instrument(&request.instrument).await?;
+        // A strategy that says "one unit" buys one unit, whatever the starting cash; the report says so.
+        instrument.initial_margin = Ratio::ZERO;
         let title = format!("{} on {} {}", strategy.name(), instrument.id, request.timeframe);
         let setup =
             Setup { strategy, instrument, timeframe: request.timeframe, cash, fills, limits: Limits::unlimited() };

@@ -42,6 +42,11 @@ pub(super) async fn explain(shared: &Shared, id: &str) -> Result<Explanation, Ap
         };
         order_id = parent;
     }
+    // A cause that is not among the steps (a timer, an entry of another kind) would point to nothing.
+    let shown: std::collections::BTreeSet<u64> = walk.steps.iter().map(|step| step.seq).collect();
+    for step in &mut walk.steps {
+        step.caused_by = step.caused_by.filter(|seq| shown.contains(seq) && *seq != step.seq);
+    }
     Ok(Explanation { steps: walk.steps })
 }
 
