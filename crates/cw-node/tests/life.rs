@@ -35,6 +35,19 @@ async fn until(services: &Arc<Services>, name: &str, body: Value, done: impl Fn(
     panic!("{name} never got there: {last:#}");
 }
 
+/// Waits until the engine has a price for the order and its gate would let it pass.
+async fn passes(services: &Arc<Services>, order: &Value) {
+    for _ in 0..600 {
+        let preview = call_as(services, Caller::operator(Surface::Rest), "orders.preview", order.clone()).await;
+        let checks = preview.ok().and_then(|p| p["checks"].as_array().cloned()).unwrap_or_default();
+        if !checks.is_empty() && checks.iter().all(|c| c["pass"] == true) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the gate never lets {order} pass");
+}
+
 fn len(value: &Value) -> usize {
     value.as_array().map_or(0, Vec::len)
 }
@@ -50,6 +63,7 @@ async fn buy_bracket(services: &Arc<Services>, qty: &str) -> Value {
         "account": "paper", "instrument": "BTC-PERP.SIM", "side": "buy", "qty": qty,
         "take_profit": format!("{:.0}", bid * 1.05), "stop_loss": format!("{:.0}", bid * 0.95),
     });
+    passes(services, &order).await;
     call(services, "orders.place", order).await
 }
 
@@ -144,6 +158,7 @@ async fn an_agent_proposes_and_a_human_decides() {
         .await;
     let agent = || Caller::agent("claude", Access::Trade, Surface::Mcp);
     let order = json!({"account": "paper", "instrument": "BTC-PERP.SIM", "side": "buy", "qty": "0.05"});
+    passes(&services, &order).await;
     let asked = call_as(&services, agent(), "orders.place", order).await.unwrap();
     let id = asked["approval_id"].clone();
     assert!(asked["order_id"].is_null() && id.is_string(), "{asked}");
