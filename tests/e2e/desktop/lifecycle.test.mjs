@@ -83,7 +83,7 @@ test('the command line talks to the engine in the window', async (t) => {
 test('a machine without a locale shows the same window', async (t) => {
   const { driver } = await openWindow(t, { env: { LANG: 'C', LC_ALL: 'C', LANGUAGE: '' } });
   await until(driver, 'the first chart', hasChart);
-  assert.equal(await driver.getTitle(), 'Candlewick');
+  assert.match(await driver.getTitle(), /Candlewick$/);
 });
 
 async function eventually(probe, timeoutMs = 30_000) {
