@@ -56,11 +56,21 @@ pub(crate) struct OrderState {
     pub legs: Vec<OrderId>,
     /// What its exit legs have closed.
     pub legs_filled: Quantity,
+    /// The venue said that it is over, perhaps before what it did until then was heard.
+    pub ended: bool,
 }
 
 impl OrderState {
     const fn new(order: Order, account: u32, instrument: u32) -> Self {
-        Self { order, account, instrument, fill_ids: Vec::new(), legs: Vec::new(), legs_filled: Quantity::ZERO }
+        Self {
+            order,
+            account,
+            instrument,
+            fill_ids: Vec::new(),
+            legs: Vec::new(),
+            legs_filled: Quantity::ZERO,
+            ended: false,
+        }
     }
 }
 

@@ -136,6 +136,11 @@ impl Engine {
             let text = format!("the venue reports on an order that is not ours: {}", report.client_order_id());
             return self.incident(seq, account, None, text, out);
         };
+        if let (VenueReport::Canceled { .. } | VenueReport::Expired { .. }, Some(state)) =
+            (report, self.state.orders.get_mut(id))
+        {
+            state.ended = true;
+        }
         match report {
             VenueReport::Accepted { venue_order_id, .. } => {
                 if let Some(state) = self.state.orders.get_mut(id) {
@@ -200,7 +205,14 @@ impl Engine {
         let before = state.order.status;
         let (account, instrument) = (state.account, state.instrument);
         let completes = state.order.filled_qty >= qty;
-        match before.transition(OrderEvent::Amend { completes }) {
+        let amended = before.transition(OrderEvent::Amend { completes });
+        // Heard late: the order was amended, and then it ended. It does not come back to life.
+        let moved = if state.ended && amended.is_ok_and(OrderStatus::is_open) {
+            amended.and_then(|after| after.transition(OrderEvent::Cancel))
+        } else {
+            amended
+        };
+        match moved {
             Ok(after) => {
                 state.order.request.qty = qty;
                 state.order.status = after;
@@ -467,24 +479,35 @@ impl Engine {
         }
     }
 
-    /// Cancels and amendments that were asked for and are not confirmed. After a crash nobody knows whether they left
-    /// the process: they are sent again, which is harmless where they had arrived.
+    /// Cancels and amendments that are due and not confirmed. A crash may have swallowed them, the line may have lost
+    /// them, and a cancel may have overtaken the order that it meant: they are sent again, now and then, which is
+    /// harmless where they had arrived.
     pub fn outstanding(&self) -> Vec<Effect> {
         let mut effects = Vec::new();
         for state in self.state.open.iter().filter_map(|id| self.state.orders.get(*id)) {
             let (account, order) = (state.account, &state.order);
             let client_order_id = || order.request.client_order_id.clone();
-            if order.pending_cancel {
+            let wanted = order.request.parent.map(|parent| self.wanted(state, parent));
+            if order.pending_cancel || wanted.is_some_and(Quantity::is_zero) {
                 effects.push(Effect::Cancel { account, client_order_id: client_order_id() });
-            } else if let Some(parent) = order.request.parent {
-                let open = self.state.orders.get(parent).map_or(order.leaves_qty(), |entry| self.uncovered(entry));
-                let wanted = open.min(self.reducible(state));
-                if let Some(qty) = resized(order, wanted).filter(|_| wanted.is_positive()) {
-                    effects.push(Effect::Amend { account, client_order_id: client_order_id(), qty });
-                }
+            } else if let Some(qty) = wanted.and_then(|wanted| resized(order, wanted)) {
+                effects.push(Effect::Amend { account, client_order_id: client_order_id(), qty });
             }
         }
         effects
+    }
+
+    /// How much of an exit leg should still be open: zero when it protects nothing or a newer one has its place.
+    fn wanted(&self, leg: &OrderState, parent: OrderId) -> Quantity {
+        let reducible = self.reducible(leg);
+        let Some(entry) = self.state.orders.get(parent) else { return reducible.min(leg.order.leaves_qty()) };
+        let replaced = entry.legs.iter().filter_map(|id| self.state.orders.get(*id)).any(|other| {
+            other.order.id > leg.order.id
+                && other.order.request.order_type == leg.order.request.order_type
+                && other.order.status.is_open()
+                && !other.order.pending_cancel
+        });
+        if replaced { Quantity::ZERO } else { self.uncovered(entry).min(reducible) }
     }
 
     /// Asks the venue to cancel. The order lives until it confirms.
