@@ -315,9 +315,10 @@ fn assumptions(setup: &Setup, gaps: u64) -> BTreeMap<String, String> {
         ("risk_limits", limited.to_owned()),
         (
             "buying_power",
-            match setup.instrument.initial_margin.is_positive() {
-                true => format!("orders need {} of their notional as margin", setup.instrument.initial_margin),
-                false => "not checked: a position may be worth more than the cash".to_owned(),
+            if setup.instrument.initial_margin.is_positive() {
+                format!("orders need {} of their notional as margin", setup.instrument.initial_margin)
+            } else {
+                "not checked: a position may be worth more than the cash".to_owned()
             },
         ),
         ("end", "an open position is closed at the last close".to_owned()),
