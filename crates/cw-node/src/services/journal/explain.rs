@@ -15,6 +15,8 @@ use crate::words;
 
 /// Entries looked through for the last quote before a human's order.
 const QUOTE_SEARCH: u64 = 5_000;
+/// Entries behind an order's cause in which its first record stands.
+const ORDER_SEARCH: u64 = 500;
 /// Parents followed: an exit leg has one.
 const MAX_PARENTS: usize = 4;
 /// Fills looked through for one by its id.
@@ -35,7 +37,7 @@ pub(super) async fn explain(shared: &Shared, id: &str) -> Result<Explanation, Ap
         let Some(order) = shared.store.order(order_id).await.map_err(storage)? else {
             return Err(ApiError::not_found(format!("order {order_id}")));
         };
-        walk.order(&order);
+        walk.order(&order).await?;
         let Some(parent) = order.request.parent else {
             walk.cause(&order).await?;
             break;
@@ -111,7 +113,25 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn order(&mut self, order: &Order) {
+    /// The entry that first told of an order: right behind what caused it.
+    async fn first_record(&self, order: &Order) -> Result<Option<Meta>, ApiError> {
+        let mut blocks = Box::pin(self.shared.store.journal().blocks(order.caused_by));
+        while let Some(stored) = blocks.try_next().await.map_err(storage)? {
+            for entry in block(stored).entries().map_err(|error| ApiError::storage(error.to_string()))? {
+                if entry.meta.seq > order.caused_by + ORDER_SEARCH {
+                    return Ok(None);
+                }
+                if let Body::Record(record) = &entry.body
+                    && matches!(&**record, Record::Order(o) if o.id == order.id)
+                {
+                    return Ok(Some(entry.meta));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    async fn order(&mut self, order: &Order) -> Result<(), ApiError> {
         let (title, verdict) = match order.status {
             OrderStatus::Denied => ("order denied by the risk gate", order.reason.clone()),
             _ => ("order passed the risk gate", None),
@@ -120,19 +140,25 @@ impl Walk<'_> {
             Some(parent) => format!("exit leg of order {parent}"),
             None => order.request.actor.to_string(),
         };
-        let meta = Meta { seq: order.caused_by, time: order.created_at, caused_by: order.caused_by };
-        self.steps.push(ExplainStep {
-            seq: meta.seq,
-            time: meta.time,
-            kind: "order".to_owned(),
-            title: format!("{title}: {}", words::order(&order.request)),
-            detail: object(json!({
+        let recorded = self.first_record(order).await?;
+        let known = Meta { seq: order.caused_by, time: order.created_at, caused_by: order.caused_by };
+        let meta = recorded.unwrap_or(known);
+        // What was told before follows from this order: the venue's report, or the leg that it is the entry of.
+        if let Some(later) = self.steps.last_mut().filter(|step| step.seq > meta.seq) {
+            later.caused_by = Some(meta.seq);
+        }
+        let title = format!("{title}: {}", words::order(&order.request));
+        self.step(
+            meta,
+            "order",
+            title,
+            json!({
                 "order_id": order.id, "client_order_id": order.request.client_order_id, "status": order.status,
                 "venue_order_id": order.venue_order_id, "source": role, "denied_because": verdict,
                 "filled_qty": order.filled_qty, "average_price": order.average_price(),
-            })),
-            caused_by: Some(order.caused_by),
-        });
+            }),
+        );
+        Ok(())
     }
 
     /// What made somebody place it.
