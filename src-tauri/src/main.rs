@@ -9,6 +9,8 @@
 
 mod args;
 mod engine;
+#[cfg(target_os = "linux")]
+mod gpu;
 mod host;
 mod ipc;
 mod startup;
@@ -32,6 +34,8 @@ use crate::stream::Streams;
 use crate::timing::Timing;
 
 fn main() -> anyhow::Result<()> {
+    #[cfg(target_os = "linux")]
+    gpu::choose_painting();
     let args = Args::parse();
     let startup = Arc::new(Startup::new(Timing::start(args.timing), args.exit_after));
     let data_dir = args.data_dir()?;
