@@ -54,7 +54,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         r#"{{"peer":"candlewick","row":"D-order","value":{:.0},"unit":"ns","check":{{"orders":{orders}}}}}"#,
         (busy_ns - idle_ns) / orders as f64
     );
-    println!(r#"{{"peer":"candlewick","row":"D-mem","value":{:.1},"unit":"MB"}}"#, peak_memory_mb());
+    println!(
+        r#"{{"peer":"candlewick","row":"D-mem","value":{:.1},"unit":"MB","check":{{"bars":{}}}}}"#,
+        peak_memory_mb(),
+        candles.len()
+    );
     Ok(())
 }
 
