@@ -30,6 +30,7 @@ mod indicator;
 pub mod indicators;
 mod ohlcv;
 mod program;
+pub mod similar;
 mod strategy;
 mod study;
 mod window;
