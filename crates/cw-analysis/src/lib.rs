@@ -26,6 +26,7 @@
 //! ```
 
 mod expr;
+pub mod features;
 mod indicator;
 pub mod indicators;
 mod ohlcv;

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 pub use index::{Index, Neighbour, NotFinite};
 pub use outcome::{Distribution, FanStep, Outcome, QUANTILES};
-pub use statistics::{Interval, binomial_p_value, holm, quantile, wilson};
+pub use statistics::{Interval, binomial_p_value, holm, quantile, quantiles, wilson};
 
 /// The most neighbours one search gives.
 pub const MAX_COUNT: usize = 1_000;

@@ -5,7 +5,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use super::Query;
-use super::statistics::{Interval, binomial_p_value, holm, median_interval, quantile, wilson};
+use super::statistics::{Interval, binomial_p_value, holm, median_interval, quantile, quantiles, wilson};
 
 /// Which quantiles a distribution is told by.
 pub const QUANTILES: [f64; 5] = [0.05, 0.25, 0.5, 0.75, 0.95];
@@ -101,67 +101,5 @@ fn distribution(values: &[f64]) -> Distribution {
     let count = values.len();
     let mean = values.iter().sum::<f64>() / count as f64;
     let up = values.iter().filter(|value| **value > 0.0).count() as f64 / count as f64;
-    Distribution { count, mean, quantiles: quantiles(values), up }
-}
-
-/// [`QUANTILES`] without sorting everything: counts by the leading bits say where each one lies, and only those few
-/// values are sorted.
-fn quantiles(values: &[f64]) -> [f64; 5] {
-    let Some(last) = values.len().checked_sub(1) else { return [f64::NAN; 5] };
-    let mut counts = vec![0usize; 1 << 16];
-    for value in values {
-        counts[bucket(*value)] += 1;
-    }
-    // From counts to the rank at which a bucket begins.
-    let mut begin = 0;
-    for count in &mut counts {
-        begin += std::mem::replace(count, begin);
-    }
-    let ranks = QUANTILES.map(|q| q * last as f64);
-    let home = |rank: usize| counts.partition_point(|begin| *begin <= rank) - 1;
-    let mut homes: Vec<usize> =
-        ranks.iter().flat_map(|rank| [*rank as usize, (*rank as usize + 1).min(last)]).map(home).collect();
-    homes.dedup();
-    let mut wanted = vec![false; 1 << 16];
-    for home in &homes {
-        wanted[*home] = true;
-    }
-    let mut near: Vec<f64> = values.iter().copied().filter(|value| wanted[bucket(*value)]).collect();
-    near.sort_unstable_by(f64::total_cmp);
-    // Where the values of each wanted bucket begin among the sorted ones.
-    let begins: Vec<usize> = homes.iter().map(|home| near.partition_point(|value| bucket(*value) < *home)).collect();
-    let at = |rank: usize| {
-        let place = homes.partition_point(|home| counts[*home] <= rank) - 1;
-        near[begins[place] + rank - counts[homes[place]]]
-    };
-    ranks.map(|rank| {
-        let below = rank as usize;
-        let low = at(below);
-        low + (rank - below as f64) * (at((below + 1).min(last)) - low)
-    })
-}
-
-/// Sign, exponent and four bits, in the order of the values.
-fn bucket(value: f64) -> usize {
-    let bits = value.to_bits();
-    let ordered = if bits >> 63 == 0 { bits | 1 << 63 } else { !bits };
-    (ordered >> 48) as usize
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        #[test]
-        fn quantiles_are_those_of_the_sorted_values(
-            values in prop::collection::vec(prop_oneof![-1e-3f64..1e-3, -2.0f64..2.0, Just(0.0), Just(-0.0)], 1..400),
-        ) {
-            let mut sorted = values.clone();
-            sorted.sort_unstable_by(f64::total_cmp);
-            prop_assert_eq!(quantiles(&values), QUANTILES.map(|q| quantile(&sorted, q)));
-        }
-    }
+    Distribution { count, mean, quantiles: quantiles(values, QUANTILES), up }
 }

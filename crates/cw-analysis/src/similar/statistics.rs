@@ -117,3 +117,66 @@ fn split_mix(state: &mut u64) -> u64 {
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)
 }
+
+/// Several quantiles, ascending, of values in any order, as [`quantile`] gives them of sorted ones. Counts by the leading
+/// bits say where each one lies, and only those few values are sorted.
+pub fn quantiles<const Q: usize>(values: &[f64], qs: [f64; Q]) -> [f64; Q] {
+    let Some(last) = values.len().checked_sub(1) else { return [f64::NAN; Q] };
+    let mut counts = vec![0usize; 1 << 16];
+    for value in values {
+        counts[bucket(*value)] += 1;
+    }
+    // From counts to the rank at which a bucket begins.
+    let mut begin = 0;
+    for count in &mut counts {
+        begin += std::mem::replace(count, begin);
+    }
+    let ranks = qs.map(|q| q.clamp(0.0, 1.0) * last as f64);
+    let home = |rank: usize| counts.partition_point(|begin| *begin <= rank) - 1;
+    let mut homes: Vec<usize> =
+        ranks.iter().flat_map(|rank| [*rank as usize, (*rank as usize + 1).min(last)]).map(home).collect();
+    homes.dedup();
+    let mut wanted = vec![false; 1 << 16];
+    for home in &homes {
+        wanted[*home] = true;
+    }
+    let mut near: Vec<f64> = values.iter().copied().filter(|value| wanted[bucket(*value)]).collect();
+    near.sort_unstable_by(f64::total_cmp);
+    // Where the values of each wanted bucket begin among the sorted ones.
+    let begins: Vec<usize> = homes.iter().map(|home| near.partition_point(|value| bucket(*value) < *home)).collect();
+    let at = |rank: usize| {
+        let place = homes.partition_point(|home| counts[*home] <= rank) - 1;
+        near[begins[place] + rank - counts[homes[place]]]
+    };
+    ranks.map(|rank| {
+        let below = rank as usize;
+        let low = at(below);
+        low + (rank - below as f64) * (at((below + 1).min(last)) - low)
+    })
+}
+
+/// Sign, exponent and four bits, in the order of the values.
+fn bucket(value: f64) -> usize {
+    let bits = value.to_bits();
+    let ordered = if bits >> 63 == 0 { bits | 1 << 63 } else { !bits };
+    (ordered >> 48) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::QUANTILES;
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn quantiles_are_those_of_the_sorted_values(
+            values in prop::collection::vec(prop_oneof![-1e-3f64..1e-3, -2.0f64..2.0, Just(0.0), Just(-0.0)], 1..400),
+        ) {
+            let mut sorted = values.clone();
+            sorted.sort_unstable_by(f64::total_cmp);
+            prop_assert_eq!(quantiles(&values, QUANTILES), QUANTILES.map(|q| quantile(&sorted, q)));
+        }
+    }
+}
