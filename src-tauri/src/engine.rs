@@ -41,6 +41,7 @@ impl Engine {
         let run_dir = settings.data_dir.join("run");
         let config = NodeConfig {
             settings: cw_node::Settings::load(settings.config.as_deref(), std::env::vars())?,
+            file: settings.config,
             ..NodeConfig::live(settings.data_dir)
         };
         let node = Node::open(config, settings.logs).await?;

@@ -32,6 +32,7 @@ pub async fn open(globals: &Globals, mode: Mode) -> Result<Opened, ApiError> {
     let config = NodeConfig {
         data_dir: globals.data_dir.clone(),
         settings,
+        file: globals.config.clone(),
         live: mode == Mode::Live,
         read_only: mode == Mode::ReadOnly,
     };

@@ -6,8 +6,10 @@ use cw_core::{
     AccountId, Actor, Candle, ClientOrderId, InstrumentId, OrderId, OrderStatus, OrderType, Price, Quantity, Side,
     StrategyId, Surface, TimeInForce, Timeframe, Timestamp,
 };
-use cw_risk::CheckResult;
+use cw_risk::{CheckResult, Limits};
 use serde::{Deserialize, Serialize};
+
+use crate::config::AccountConfig;
 
 /// A command with who asked, through what, and the id that ties its traces together.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -107,6 +109,13 @@ pub enum Command {
     StopStrategy {
         id: StrategyId,
         flatten: bool,
+    },
+    /// Opens one more account.
+    OpenAccount(Box<AccountConfig>),
+    /// Takes over what is stricter in `limits` and nothing else, so that it needs nobody's consent.
+    TightenLimits {
+        account: AccountId,
+        limits: Box<Limits>,
     },
 }
 

@@ -12,7 +12,7 @@
 //! | backtest | historical candles | the paper broker, at once |
 //! | replay | the journal | nobody; they are compared with what is written |
 //!
-//! The engine knows no venue and no store: the journal goes out as bytes through [`runtime::JournalSink`].
+//! The engine knows no venue and no store: the journal goes out as bytes through [`runtime::Host`].
 
 mod account;
 mod command;

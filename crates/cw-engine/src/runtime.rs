@@ -35,6 +35,9 @@ const BATCH: usize = 1_024;
 /// A checkpoint and a snapshot are made after so many entries, or so much time.
 const CHECKPOINT_ENTRIES: u64 = 250_000;
 const CHECKPOINT_NS: i64 = 300 * 1_000_000_000;
+/// How often cancels and amendments that no venue has confirmed are sent again; the first time is right after the start,
+/// because a crash may have swallowed them.
+const REPEAT_NS: i64 = 5 * 1_000_000_000;
 
 /// What the world around the engine does for it.
 pub trait Host: Send + 'static {
@@ -260,6 +263,7 @@ pub fn start(
         outbox,
         checkpoint_seq: 0,
         checkpoint_at: Timestamp::EPOCH,
+        repeat_at: Timestamp::EPOCH,
     };
     worker.checkpoint_seq = worker.engine.seq();
     worker.checkpoint_at = worker.clock.now();
@@ -275,6 +279,8 @@ struct Worker {
     outbox: mpsc::Sender<Batch>,
     checkpoint_seq: u64,
     checkpoint_at: Timestamp,
+    /// When what is outstanding goes out again.
+    repeat_at: Timestamp,
 }
 
 impl Worker {
@@ -321,7 +327,10 @@ impl Worker {
             }
             Message::Backfill(instrument, candles) => self.apply(&Input::Backfill { instrument, candles }, batch),
             Message::Report(account, report) => self.apply(&Input::Report { account, report }, batch),
-            Message::Timer(market_time) => self.apply(&Input::Timer { market_time }, batch),
+            Message::Timer(market_time) => {
+                self.apply(&Input::Timer { market_time }, batch);
+                self.repeat_outstanding(batch);
+            }
             Message::Command(envelope, answer, coming) => {
                 let mut reply = None;
                 self.apply_with(&Input::Command(envelope), batch, &mut reply);
@@ -354,6 +363,15 @@ impl Worker {
         batch.block.input(self.engine.seq() + 1, now, input);
         let mut output = Collect { batch, reply };
         self.engine.apply(now, input, &mut output);
+    }
+
+    /// With the timer's entry in the same batch, so that nothing leaves before what it follows from is on the disk.
+    fn repeat_outstanding(&mut self, batch: &mut Batch) {
+        let now = self.engine.time();
+        if now >= self.repeat_at {
+            self.repeat_at = now.plus_nanos(REPEAT_NS);
+            batch.effects.extend(self.engine.outstanding());
+        }
     }
 
     fn is_checkpoint_due(&self) -> bool {

@@ -1,14 +1,21 @@
 //! The configuration file: TOML, read whole, checked whole. Without a file everything has its default.
 
+mod accounts;
+
 use std::path::{Path, PathBuf};
 
+use cw_engine::AccountConfig;
 use serde::Deserialize;
+
+pub use accounts::AccountSettings;
 
 /// How a node is opened.
 #[derive(Debug, Clone)]
 pub struct NodeConfig {
     pub data_dir: PathBuf,
     pub settings: Settings,
+    /// The file that `settings` came from: a live node takes over what is changed there while it runs.
+    pub file: Option<PathBuf>,
     /// Start market data and brokers. A one-shot command line verb needs neither.
     pub live: bool,
     /// Read what is there and change nothing.
@@ -18,7 +25,7 @@ pub struct NodeConfig {
 impl NodeConfig {
     /// A live node with default settings.
     pub fn live(data_dir: impl Into<PathBuf>) -> Self {
-        Self { data_dir: data_dir.into(), settings: Settings::default(), live: true, read_only: false }
+        Self { data_dir: data_dir.into(), settings: Settings::default(), file: None, live: true, read_only: false }
     }
     /// A node for one command, without market data.
     pub fn offline(data_dir: impl Into<PathBuf>) -> Self {
@@ -32,6 +39,8 @@ impl NodeConfig {
 pub struct Settings {
     pub store: StoreSettings,
     pub mock: MockSettings,
+    /// Besides the account `paper` on the simulated market, which is always there.
+    pub accounts: Vec<AccountSettings>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -100,6 +109,14 @@ impl Settings {
         Ok(settings)
     }
 
+    /// Every account there should be: `paper` as the file describes it or as it is without one, then the others.
+    pub fn account_configs(&self) -> Result<Vec<AccountConfig>, String> {
+        let standard = AccountSettings::standard();
+        let described = self.accounts.iter().any(|account| account.id == standard.id);
+        let all = (!described).then_some(&standard).into_iter().chain(&self.accounts);
+        all.map(AccountSettings::config).collect()
+    }
+
     fn set(&mut self, key: &str, value: &str) -> Result<(), String> {
         fn read<T: std::str::FromStr>(value: &str) -> Result<T, String> {
             value.parse().map_err(|_| format!("\"{value}\" does not fit"))
@@ -120,6 +137,12 @@ impl Settings {
     fn check(&self) -> Result<(), String> {
         if !(0.1..=1_000.0).contains(&self.mock.speed) {
             return Err(format!("mock.speed must be from 0.1 to 1000, not {}", self.mock.speed));
+        }
+        for (index, account) in self.accounts.iter().enumerate() {
+            account.check()?;
+            if self.accounts[..index].iter().any(|earlier| earlier.id == account.id) {
+                return Err(format!("accounts: two are called {}", account.id));
+            }
         }
         match &self.store.url {
             Some(url) if !url.starts_with("postgres://") && !url.starts_with("postgresql://") => {
@@ -149,6 +172,22 @@ mod tests {
     }
 
     #[test]
+    fn accounts_come_from_the_file_and_paper_is_always_there() {
+        let text = "[[accounts]]\nid = \"swing\"\nopening_balance = 5000\n\
+                    [accounts.limits]\nmax_order_notional = 1000\nmax_daily_loss = \"none\"\n";
+        let accounts = load(text, &[]).unwrap().account_configs().unwrap();
+        let ids: Vec<&str> = accounts.iter().map(|account| account.id.as_str()).collect();
+        assert_eq!(ids, ["paper", "swing"]);
+        assert_eq!(accounts[1].opening_balance.to_string(), "5000");
+        assert_eq!(accounts[1].limits.get("max_order_notional").as_deref(), Some("1000"));
+        assert_eq!(accounts[1].limits.get("max_daily_loss"), None);
+        assert_eq!(accounts[1].limits.max_open_orders, accounts[0].limits.max_open_orders);
+        let text = "[[accounts]]\nid = \"paper\"\nopening_balance = 100\n";
+        let accounts = load(text, &[]).unwrap().account_configs().unwrap();
+        assert_eq!((accounts.len(), accounts[0].opening_balance.to_string().as_str()), (1, "100"));
+    }
+
+    #[test]
     fn variables_override_the_file() {
         let settings = load("[mock]\nseed = 3\n", &[("CANDLEWICK_MOCK_SEED", "9"), ("HOME", "/")]).unwrap();
         assert_eq!(settings.mock.seed, 9);
@@ -159,6 +198,15 @@ mod tests {
         let error = load("[mock]\nsede = 3\n", &[]).unwrap_err();
         assert!(error.contains("sede") && error.contains("line 2"), "{error}");
         assert!(load("[mock]\nspeed = 5000\n", &[]).unwrap_err().contains("mock.speed"));
+        let limits = "[[accounts]]\nid = \"paper\"\n[accounts.limits]\n";
+        let error = load(&format!("{limits}max_fun = 3\n"), &[]).unwrap_err();
+        assert!(error.contains("accounts.paper.limits.max_fun"), "{error}");
+        let error = load(&format!("{limits}max_drawdown = \"much\"\n"), &[]).unwrap_err();
+        assert!(error.contains("accounts.paper.limits.max_drawdown"), "{error}");
+        let twice = "[[accounts]]\nid = \"a\"\n[[accounts]]\nid = \"a\"\n";
+        assert!(load(twice, &[]).unwrap_err().contains("two are called a"));
+        let live = "[[accounts]]\nid = \"a\"\nmode = \"live\"\n";
+        assert!(load(live, &[]).unwrap_err().contains("accounts.a.mode"));
         assert!(load("[store]\nurl = \"mysql://x\"\n", &[]).unwrap_err().contains("store.url"));
         assert!(load("", &[("CANDLEWICK_MOCK_SEED", "many")]).unwrap_err().contains("CANDLEWICK_MOCK_SEED"));
     }

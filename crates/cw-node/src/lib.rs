@@ -7,6 +7,7 @@
 
 mod broker;
 mod config;
+mod enforce;
 mod feed;
 mod host;
 mod logs;
@@ -17,6 +18,6 @@ mod services;
 mod shared;
 mod words;
 
-pub use config::{ConfigError, NodeConfig, Settings};
+pub use config::{AccountSettings, ConfigError, NodeConfig, Settings};
 pub use logs::LogRing;
 pub use node::{Node, NodeError};

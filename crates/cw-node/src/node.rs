@@ -6,20 +6,23 @@ use std::time::Duration;
 
 use cw_api::Services;
 use cw_core::{Clock, SystemClock};
+use cw_engine::Command;
 use cw_engine::journal::JournalError;
 use cw_engine::replay::ReplayError;
 use cw_engine::runtime::{self, Start, Supervisor};
 use cw_execution::{FillModel, FillTiming, PaperBroker};
 use cw_store::{Store, StoreConfig, StoreError};
-use cw_venues::sim::{SimProvider, Speed};
+use cw_venues::sim::SimProvider;
+use parking_lot::Mutex;
 use tokio::sync::mpsc;
 
 use crate::broker::{EFFECTS, PaperVenue, TICKS};
 use crate::config::NodeConfig;
 use crate::host::NodeHost;
 use crate::logs::LogRing;
+use crate::services::market::mock::{SWITCH_KEY, Switch};
 use crate::shared::{Bus, Counters, Directory, Shared};
-use crate::{feed, projector, recovery, services};
+use crate::{enforce, feed, projector, recovery, services};
 
 /// Batches that may wait for the tables.
 const PROJECTIONS: usize = 16_384;
@@ -59,9 +62,10 @@ impl Node {
             read_only: config.read_only,
         };
         let store = Store::open_with_clock(&store_config, Arc::clone(&clock)).await?;
+        let accounts = config.settings.account_configs().map_err(NodeError::Setup)?;
         let probe = SimProvider::new(config.settings.mock.seed, Arc::clone(&clock), None);
         let instruments = cw_market::Provider::instruments(&probe);
-        let recovered = recovery::recover(&store, instruments.clone(), &*clock).await?;
+        let recovered = recovery::recover(&store, instruments.clone(), accounts, &*clock).await?;
         if !config.read_only {
             recovery::catch_up(&store).await?;
             store.put_instruments(&instruments).await?;
@@ -82,9 +86,10 @@ impl Node {
         let engine = recovered.engine;
         let resume = (engine.market_time() > cw_core::Timestamp::EPOCH).then(|| engine.market_time());
         let sim = Arc::new(SimProvider::new(config.settings.mock.seed, Arc::clone(&clock), resume));
-        let speed: Speed =
-            config.settings.mock.speed.to_string().parse().map_err(|e| NodeError::Setup(format!("mock.speed: {e}")))?;
-        sim.set_speed(speed);
+        let kept = store.setting(SWITCH_KEY).await?;
+        let (speed, paused) = Switch::start(kept.as_ref(), config.settings.mock.speed);
+        sim.set_speed(speed.to_string().parse().map_err(|e| NodeError::Setup(format!("mock.speed: {e}")))?);
+        sim.clock().set_paused(paused);
         let directory = Arc::new(Directory::new(engine.instruments().iter().map(|i| i.instrument.clone()).collect()));
         let supervisor = Supervisor::new();
         let bus = Bus::new();
@@ -93,9 +98,19 @@ impl Node {
         let session = format!("{:x}", started_at.as_millis());
         let mut venues = Vec::new();
         let mut effect_queues = Vec::new();
-        for account in 0..engine.accounts().len() as u32 {
+        let opened = engine.accounts().len() as u32;
+        let new = if config.read_only {
+            Vec::new()
+        } else {
+            enforce::missing_accounts(&engine, &config.settings).map_err(NodeError::Setup)?
+        };
+        for account in 0..opened + new.len() as u32 {
             let mut broker = PaperBroker::new(fill_model(&config), &format!("S{session}"));
-            let reports = recovery::hand_back(&engine, account, &directory, &mut broker);
+            let reports = if account < opened {
+                recovery::hand_back(&engine, account, &directory, &mut broker)
+            } else {
+                Vec::new()
+            };
             let (effects, queue) = mpsc::channel(EFFECTS);
             effect_queues.push(effects);
             venues.push((account, broker, reports, queue));
@@ -124,13 +139,21 @@ impl Node {
             directory: Arc::clone(&directory),
             bus,
             sim,
+            mock_speed: Mutex::new(config.settings.mock.speed),
             live: config.live && !config.read_only && config.settings.mock.enabled,
             read_only: config.read_only,
-            data_dir: config.data_dir,
+            data_dir: config.data_dir.clone(),
             logs,
             counters,
             started_at,
         });
+        for account in new {
+            tracing::info!(target: "config", account = %account.id, "an account is opened");
+            enforce::command(&shared, Command::OpenAccount(Box::new(account))).await.map_err(NodeError::Setup)?;
+        }
+        if !shared.read_only {
+            enforce::tighten(&shared, &config.settings).await.map_err(NodeError::Setup)?;
+        }
         let mut tick_queues = Vec::new();
         for (account, broker, reports, effects) in venues {
             for report in reports {
@@ -149,6 +172,10 @@ impl Node {
             shared.supervisor.spawn("paper-venue", venue.run(effects, tick_queue));
         }
         let services = services::build(&shared);
+        if let Some(file) = config.file.filter(|_| shared.live) {
+            let watch = enforce::watch(Arc::clone(&shared), file, config.settings);
+            shared.supervisor.spawn_until_stopped("config", watch);
+        }
         if shared.live {
             shared.supervisor.spawn_until_stopped("feed", feed::run(Arc::clone(&shared), tick_queues));
             shared.supervisor.spawn_until_stopped("timer", feed::tick(Arc::clone(&shared)));

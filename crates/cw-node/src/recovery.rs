@@ -1,11 +1,10 @@
 //! From what is on the disk to a running state: the same path after a clean stop, a crash and the very first start.
 
-use cw_core::{AccountId, Amount, Clock, Currency, Instrument, Mode, Order, OrderStatus, PositionMode, Timeframe};
+use cw_core::{Clock, Currency, Instrument, Order, OrderStatus, Timeframe};
 use cw_engine::journal::{Block, Entry, GENESIS_HASH};
 use cw_engine::replay::Replay;
 use cw_engine::{AccountConfig, Engine, EngineConfig, state_hash_of};
 use cw_execution::{PaperBroker, VenueReport};
-use cw_risk::Limits;
 use cw_store::{JournalBlock, Store};
 use futures_util::TryStreamExt;
 
@@ -35,8 +34,8 @@ pub(crate) fn block(stored: JournalBlock) -> Block {
     }
 }
 
-/// The configuration of a new installation: the simulated market's instruments and a paper account on it.
-fn first_config(instruments: Vec<Instrument>) -> Result<EngineConfig, NodeError> {
+/// The configuration of a new installation: the simulated market's instruments and the accounts to open.
+fn first_config(instruments: Vec<Instrument>, accounts: Vec<AccountConfig>) -> Result<EngineConfig, NodeError> {
     let mut random = [0u8; 8];
     getrandom::fill(&mut random).map_err(|e| NodeError::Setup(format!("no random numbers: {e}")))?;
     let mut name = [0u8; 3];
@@ -45,16 +44,7 @@ fn first_config(instruments: Vec<Instrument>) -> Result<EngineConfig, NodeError>
         seed: u64::from_le_bytes(random),
         instance: hex::encode(name),
         instruments,
-        accounts: vec![AccountConfig {
-            id: AccountId::new("paper").expect("a plain word"),
-            venue: "SIM".to_owned(),
-            mode: Mode::Paper,
-            currency: Currency::USD,
-            position_mode: PositionMode::Netting,
-            opening_balance: Amount::from_raw(30_000_000_000_000_000_000_000),
-            limits: Limits::default(),
-            venue_cancels_siblings: true,
-        }],
+        accounts,
         timeframes: TIMEFRAMES.to_vec(),
         lateness_ns: 2_000_000_000,
         pegs: vec![(Currency::USDT, Currency::USD)],
@@ -66,10 +56,11 @@ fn first_config(instruments: Vec<Instrument>) -> Result<EngineConfig, NodeError>
 pub(crate) async fn recover(
     store: &Store,
     instruments: Vec<Instrument>,
+    accounts: Vec<AccountConfig>,
     clock: &dyn Clock,
 ) -> Result<Recovered, NodeError> {
     let Some(head) = store.journal().head().await? else {
-        let engine = Engine::new(first_config(instruments)?, clock.now());
+        let engine = Engine::new(first_config(instruments, accounts)?, clock.now());
         return Ok(Recovered { engine, head: GENESIS_HASH, replayed: 0 });
     };
     let (mut replay, from) = match newest_snapshot(store).await? {

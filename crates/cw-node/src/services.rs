@@ -4,7 +4,7 @@ mod audit;
 mod backtests;
 mod events;
 mod journal;
-mod market;
+pub(crate) mod market;
 mod system;
 mod trading;
 

@@ -9,6 +9,7 @@ use cw_core::{Clock, Instrument, InstrumentId, Timestamp};
 use cw_engine::runtime::{EngineHandle, Published, Stopped, Supervisor};
 use cw_store::Store;
 use cw_venues::sim::SimProvider;
+use parking_lot::Mutex;
 use tokio::sync::broadcast;
 
 use crate::logs::LogRing;
@@ -88,6 +89,8 @@ pub(crate) struct Shared {
     pub logs: LogRing,
     pub counters: Arc<Counters>,
     pub started_at: Timestamp,
+    /// `mock.speed` as configured.
+    pub mock_speed: Mutex<f64>,
     /// Market data and brokers run.
     pub live: bool,
     pub read_only: bool,

@@ -171,3 +171,75 @@ async fn an_agent_proposes_and_a_human_decides() {
     assert_eq!(twice.unwrap_err().code, ErrorCode::Conflict);
     node.stop().await;
 }
+
+/// The value of a limit of an account now.
+async fn limit(services: &Arc<Services>, account: &str, name: &str) -> Value {
+    let risk = call(services, "risk.show", json!({})).await;
+    let limits = risk["limits"].as_array().expect("limits");
+    let found = limits.iter().find(|l| l["account"] == account && l["name"] == name);
+    found.unwrap_or_else(|| panic!("{account} {name} in {risk:#}"))["limit"].clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_configuration_opens_accounts_and_tightens_limits_while_it_runs() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("candlewick.toml");
+    let write = |paper: &str, swing: &str| {
+        let account = |id: &str, limit: &str| {
+            format!("[[accounts]]\nid = \"{id}\"\n[accounts.limits]\nmax_order_notional = {limit}\n")
+        };
+        std::fs::write(&file, account("paper", paper) + &account("swing", swing)).unwrap();
+    };
+    let start = async || {
+        let settings = cw_node::Settings::load(Some(&file), std::iter::empty()).unwrap();
+        let config = NodeConfig { settings, file: Some(file.clone()), ..NodeConfig::live(dir.path().join("data")) };
+        Node::open(config, LogRing::new()).await.unwrap()
+    };
+    // An installation that knows only the standard account.
+    open(&dir.path().join("data")).await.stop().await;
+
+    write("50000", "2000");
+    let node = start().await;
+    let services = node.services();
+    assert_eq!(limit(&services, "paper", "max_order_notional").await, "50000");
+    assert_eq!(limit(&services, "swing", "max_order_notional").await, "2000");
+
+    // Lower at once, higher not at all: a person did not say so.
+    write("90000", "1500");
+    for _ in 0..100 {
+        if limit(&services, "swing", "max_order_notional").await == "1500" {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(limit(&services, "swing", "max_order_notional").await, "1500");
+    assert_eq!(limit(&services, "paper", "max_order_notional").await, "50000");
+    node.stop().await;
+    drop((services, node));
+
+    // The account trades, and comes back.
+    let node = start().await;
+    let services = node.services();
+    let order = json!({"account": "swing", "instrument": "ETH-PERP.SIM", "side": "buy", "qty": "0.1"});
+    passes(&services, &order).await;
+    call(&services, "orders.place", order).await;
+    until(&services, "positions.list", json!({"account": "swing"}), |p| len(&p["positions"]) == 1).await;
+    let replay = call(&services, "journal.replay", json!({})).await;
+    assert_eq!(replay["matches"], true, "{replay}");
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_simulated_market_starts_as_it_was_left() {
+    let dir = tempfile::tempdir().unwrap();
+    let node = open(dir.path()).await;
+    call(&node.services(), "mock.speed", json!({"speed": 10})).await;
+    let state = call(&node.services(), "mock.disable", json!({})).await;
+    assert_eq!((&state["enabled"], state["speed"].as_f64()), (&json!(false), Some(10.0)));
+    node.stop().await;
+    drop(node);
+    let node = open(dir.path()).await;
+    let state = call(&node.services(), "mock.enable", json!({})).await;
+    assert_eq!(state["speed"].as_f64(), Some(10.0), "{state}");
+    node.stop().await;
+}

@@ -155,6 +155,43 @@ impl Limits {
     }
 }
 
+/// The stricter of two limits, where smaller is stricter and none is loosest.
+fn smaller<T: Ord>(a: Option<T>, b: Option<T>) -> Option<T> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
+}
+
+impl Limits {
+    /// These limits where `wanted` is looser, `wanted` where it is stricter: what a configuration file may do to limits
+    /// that a person has confirmed.
+    #[must_use]
+    pub fn tightened(&self, wanted: &Self) -> Self {
+        Self {
+            max_order_notional: smaller(self.max_order_notional, wanted.max_order_notional),
+            max_position_notional: smaller(self.max_position_notional, wanted.max_position_notional),
+            max_leverage: smaller(self.max_leverage, wanted.max_leverage),
+            price_collar: smaller(self.price_collar, wanted.price_collar),
+            max_open_orders: smaller(self.max_open_orders, wanted.max_open_orders),
+            max_orders_per_minute: smaller(self.max_orders_per_minute, wanted.max_orders_per_minute),
+            max_daily_loss: smaller(self.max_daily_loss, wanted.max_daily_loss),
+            max_drawdown: smaller(self.max_drawdown, wanted.max_drawdown),
+            max_quote_age_ms: smaller(self.max_quote_age_ms, wanted.max_quote_age_ms),
+            // A longer window refuses more; none refuses nothing, and sorts before every number.
+            duplicate_window_ms: self.duplicate_window_ms.max(wanted.duplicate_window_ms),
+            restricted: self.restricted.union(&wanted.restricted).cloned().collect(),
+        }
+    }
+
+    /// Names of the limits that differ, with the value they have in `other` (`none` where it has none).
+    pub fn changes(&self, other: &Self) -> Vec<(&'static str, String)> {
+        let value = |limits: &Self, name| limits.get(name).unwrap_or_else(|| "none".to_owned());
+        let changed = Self::NAMES.into_iter().filter(|name| self.get(name) != other.get(name));
+        changed.map(|name| (name, value(other, name))).collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -170,5 +207,26 @@ mod tests {
             assert!(limits.with(name, "lots").is_err(), "{name}");
         }
         assert!(limits.with("max_fun", "1").unwrap_err().to_string().contains("no limit is called"));
+    }
+
+    #[test]
+    fn a_configuration_can_only_tighten() {
+        let units = |n: i128| Some(Amount::from_raw(n * 1_000_000_000_000_000_000));
+        let confirmed = Limits { max_drawdown: None, ..Limits::default() };
+        let wanted = Limits {
+            max_order_notional: units(50_000),
+            max_position_notional: units(1_000_000),
+            max_leverage: None,
+            max_drawdown: Some(Ratio::from_bps(500)),
+            duplicate_window_ms: Some(100),
+            restricted: BTreeSet::from(["DOGE-PERP.SIM".parse().unwrap()]),
+            ..confirmed.clone()
+        };
+        let tight = confirmed.tightened(&wanted);
+        let changes = [("max_order_notional", "50000".to_owned()), ("max_drawdown", "0.05".to_owned())];
+        assert_eq!(confirmed.changes(&tight), changes, "the looser ones stay");
+        assert_eq!(tight.restricted.len(), 1);
+        assert_eq!(Limits { duplicate_window_ms: None, ..confirmed.clone() }.tightened(&confirmed), confirmed);
+        assert_eq!(tight.tightened(&Limits::unlimited()), tight);
     }
 }

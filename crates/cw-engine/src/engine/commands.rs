@@ -1,11 +1,13 @@
 //! Commands of people and programs.
 
 use cw_analysis::{Strategy, TimeframeMismatch};
-use cw_core::{Actor, Candle, ClientOrderId, OrderId, Quantity, Side, StrategyId, Timeframe};
-use cw_risk::Denied;
+use cw_core::{AccountId, Actor, Candle, ClientOrderId, OrderId, Quantity, Side, StrategyId, Timeframe};
+use cw_risk::{Denied, Limits};
 
 use super::{Engine, Output};
+use crate::account::AccountState;
 use crate::command::{Approval, ApprovalState, Command, CommandError, Envelope, OrderRequest, Reply};
+use crate::config::AccountConfig;
 use crate::record::{Notice, RecordRef};
 use crate::strategy::{StrategyInstance, StrategyStatus};
 
@@ -116,7 +118,43 @@ impl Engine {
                 self.note(seq, &Notice::StrategyStopped { id: id.clone(), reason }, out);
                 Ok(Reply::Done)
             }
+            Command::OpenAccount(config) => {
+                only_people("open an account")?;
+                self.open_account(seq, config, out)
+            }
+            Command::TightenLimits { account, limits } => self.tighten_limits(seq, account, limits, out),
         }
+    }
+
+    fn open_account(&mut self, seq: u64, config: &AccountConfig, out: &mut impl Output) -> Answer {
+        if self.account_number(&config.id).is_some() {
+            return Err(CommandError::Conflict(format!("there is an account {}", config.id)));
+        }
+        if config.opening_balance.is_negative() {
+            let message = format!("an account cannot open with {}", config.opening_balance);
+            return Err(CommandError::Invalid { field: "opening_balance", message });
+        }
+        self.state.accounts.push(AccountState::new(config.clone(), self.state.time));
+        let notice = Notice::AccountOpened {
+            account: config.id.clone(),
+            currency: config.currency,
+            amount: config.opening_balance,
+        };
+        self.note(seq, &notice, out);
+        Ok(Reply::Done)
+    }
+
+    fn tighten_limits(&mut self, seq: u64, account: &AccountId, limits: &Limits, out: &mut impl Output) -> Answer {
+        let number = self.account_number(account).ok_or_else(|| not_found("account", account))?;
+        let gate = &mut self.state.accounts[number as usize].gate;
+        let tight = gate.limits.tightened(limits);
+        let changes = gate.limits.changes(&tight);
+        gate.limits = tight;
+        for (name, value) in changes {
+            let notice = Notice::LimitSet { account: account.clone(), name: name.to_owned(), value };
+            self.note(seq, &notice, out);
+        }
+        Ok(Reply::Done)
     }
 
     fn note(&mut self, cause: u64, notice: &Notice, out: &mut impl Output) {

@@ -5,7 +5,7 @@ mod chart;
 mod files;
 mod forming;
 mod history;
-mod mock;
+pub(crate) mod mock;
 mod quotes;
 mod symbols;
 
@@ -86,13 +86,13 @@ impl MarketData for Market {
         self.covered(request).await
     }
     async fn enable_mock(&self, _: &Caller, request: data::EnableMock) -> Result<data::MockState, ApiError> {
-        self.mock_on(request)
+        self.mock_on(request).await
     }
     async fn disable_mock(&self, _: &Caller, _: data::DisableMock) -> Result<data::MockState, ApiError> {
-        self.mock_off()
+        self.mock_off().await
     }
     async fn set_mock_speed(&self, _: &Caller, request: data::SetMockSpeed) -> Result<data::MockState, ApiError> {
-        self.mock_speed(request.speed)
+        self.mock_speed(request.speed).await
     }
     async fn test_mock(&self, _: &Caller, request: data::TestMock) -> Result<data::MockReport, ApiError> {
         self.mock_test(request).await

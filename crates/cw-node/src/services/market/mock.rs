@@ -4,8 +4,36 @@ use cw_api::commands::data::{EnableMock, MockCheck, MockReport, MockState, TestM
 use cw_api::{ApiError, ErrorCode};
 use cw_market::Provider;
 use cw_venues::sim::Speed;
+use serde::{Deserialize, Serialize};
 
 use super::Market;
+use crate::shared::storage;
+
+/// Where the store notes how the market was left: `{"configured": 1, "speed": 10, "paused": false}`. A speed that was
+/// chosen here counts until the configuration says something else than it did then.
+pub(crate) const SWITCH_KEY: &str = "mock.switch";
+
+/// How the market was left.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Switch {
+    /// `mock.speed` of the configuration at the time.
+    configured: f64,
+    speed: f64,
+    paused: bool,
+}
+
+impl Switch {
+    /// The speed to start with under a configuration, and whether the market stands still.
+    #[expect(clippy::float_cmp, reason = "the same number as was written down, not a computed one")]
+    pub fn start(kept: Option<&serde_json::Value>, configured: f64) -> (f64, bool) {
+        let kept = kept.and_then(|value| Self::deserialize(value).ok());
+        match kept {
+            Some(kept) if kept.configured == configured => (kept.speed, kept.paused),
+            Some(kept) => (configured, kept.paused),
+            None => (configured, false),
+        }
+    }
+}
 
 /// As the market writes it: `10`, `0.5`.
 fn number(speed: Speed) -> f64 {
@@ -37,7 +65,20 @@ impl Market {
         Err(ApiError::unavailable(message).with_retryable(false))
     }
 
-    pub(super) fn mock_on(&self, request: EnableMock) -> Result<MockState, ApiError> {
+    /// The next start finds the market as it is now.
+    async fn mock_kept(&self) -> Result<MockState, ApiError> {
+        let sim = &self.shared.sim;
+        let switch = Switch {
+            configured: *self.shared.mock_speed.lock(),
+            speed: number(sim.clock().speed()),
+            paused: sim.clock().is_paused(),
+        };
+        let value = serde_json::to_value(switch).map_err(ApiError::internal)?;
+        self.shared.store.set_setting(SWITCH_KEY, &value).await.map_err(storage)?;
+        Ok(self.mock_state())
+    }
+
+    pub(super) async fn mock_on(&self, request: EnableMock) -> Result<MockState, ApiError> {
         self.mock_runs()?;
         let sim = &self.shared.sim;
         let seed = sim.market().seed();
@@ -53,19 +94,19 @@ impl Market {
             sim.set_speed(speed_of(speed)?);
         }
         sim.clock().set_paused(false);
-        Ok(self.mock_state())
+        self.mock_kept().await
     }
 
-    pub(super) fn mock_off(&self) -> Result<MockState, ApiError> {
+    pub(super) async fn mock_off(&self) -> Result<MockState, ApiError> {
         self.mock_runs()?;
         self.shared.sim.clock().set_paused(true);
-        Ok(self.mock_state())
+        self.mock_kept().await
     }
 
-    pub(super) fn mock_speed(&self, speed: f64) -> Result<MockState, ApiError> {
+    pub(super) async fn mock_speed(&self, speed: f64) -> Result<MockState, ApiError> {
         self.mock_runs()?;
         self.shared.sim.set_speed(speed_of(speed)?);
-        Ok(self.mock_state())
+        self.mock_kept().await
     }
 
     pub(super) async fn mock_test(&self, request: TestMock) -> Result<MockReport, ApiError> {
@@ -89,7 +130,18 @@ impl Market {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    #[test]
+    fn the_market_starts_as_it_was_left_unless_the_configuration_changed() {
+        let kept = json!({"configured": 1.0, "speed": 10.0, "paused": true});
+        assert_eq!(Switch::start(Some(&kept), 1.0), (10.0, true));
+        assert_eq!(Switch::start(Some(&kept), 2.0), (2.0, true));
+        assert_eq!(Switch::start(None, 2.0), (2.0, false));
+        assert_eq!(Switch::start(Some(&json!("nonsense")), 2.0), (2.0, false));
+    }
 
     #[test]
     fn speeds_are_numbers_outside() {
