@@ -25,6 +25,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod candlestick;
 mod expr;
 pub mod features;
 mod indicator;
