@@ -82,6 +82,8 @@ pub struct Feature {
     pub unit: Unit,
     pub definition: Definition,
     pub doc: &'static str,
+    /// What it counts for when moments are compared; no part of the schema.
+    pub weight: f32,
 }
 
 /// All features, in the order of the vector.

@@ -6,12 +6,14 @@
 //! not over yet or overlaps the moment asked about (they end before it, [`Query::embargo`]).
 
 mod index;
+mod moments;
 mod outcome;
 mod statistics;
 
 use serde::{Deserialize, Serialize};
 
 pub use index::{Index, Neighbour, NotFinite};
+pub use moments::Moments;
 pub use outcome::{Distribution, FanStep, Outcome, QUANTILES};
 pub use statistics::{Interval, binomial_p_value, holm, quantile, quantiles, wilson};
 
@@ -72,7 +74,8 @@ pub struct Findings {
     pub outcomes: Vec<Outcome>,
     /// How the neighbours went on, candle by candle up to the longest horizon.
     pub fan: Vec<FanStep>,
-    /// How many candles were compared.
+    /// The oldest candle that was compared, and how many were.
+    pub first: usize,
     pub searched: usize,
     /// What to keep in mind when reading the p-values.
     pub note: String,
@@ -133,7 +136,7 @@ impl<const N: usize> Library<N> {
         let moments: Vec<usize> = neighbours.iter().map(|neighbour| neighbour.at).collect();
         let outcomes = outcome::outcomes(&self.closes, &moments, eligible.clone(), query);
         let fan = outcome::fan(&self.closes, &moments, query.longest());
-        Ok(Findings { neighbours, outcomes, fan, searched: eligible.len(), note: note(query) })
+        Ok(Findings { neighbours, outcomes, fan, first: eligible.start, searched: eligible.len(), note: note(query) })
     }
 
     /// The candles that may be neighbours: with features, and with an outcome that is over before `at` is in sight.

@@ -9,5 +9,6 @@ pub mod orders;
 pub mod portfolio;
 pub mod registry;
 pub mod risk;
+pub mod similar;
 pub mod strategies;
 pub mod system;

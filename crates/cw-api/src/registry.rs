@@ -322,6 +322,7 @@ pub const COMMANDS: &[Entry] = &[
     Entry::of::<market::ComputeIndicators>(),
     Entry::of::<market::CheckExpression>(),
     Entry::of::<market::CompleteExpression>(),
+    Entry::of::<similar::SearchSimilar>(),
     Entry::of::<data::ImportData>(),
     Entry::of::<data::ExportData>(),
     Entry::of::<data::FetchData>(),

@@ -22,6 +22,7 @@ use crate::stream::{Topic, Update};
 pub struct Services {
     pub trading: Arc<dyn Trading>,
     pub market: Arc<dyn MarketData>,
+    pub analysis: Arc<dyn Analysis>,
     pub backtests: Arc<dyn Backtests>,
     pub journal: Arc<dyn Journal>,
     pub system: Arc<dyn System>,
@@ -167,6 +168,16 @@ pub trait MarketData: Send + Sync {
         caller: &Caller,
         request: market::CompleteExpression,
     ) -> Result<market::Completions, ApiError>;
+}
+
+/// What closed candles say: context, words, and moments alike.
+#[async_trait]
+pub trait Analysis: Send + Sync {
+    async fn search_similar(
+        &self,
+        caller: &Caller,
+        request: similar::SearchSimilar,
+    ) -> Result<similar::SimilarMoments, ApiError>;
 }
 
 /// Backtests and jobs.

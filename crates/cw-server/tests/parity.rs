@@ -58,6 +58,7 @@ const LINES: &[&str] = &[
     "chart window BTC-PERP.SIM --timeframe 15m --limit 4",
     "indicators list",
     "indicators compute BTC-PERP.SIM --timeframe 1m --set \"ema(2),rsi(14)\"",
+    "similar search BTC-PERP.SIM --timeframe 1h --top 20 --horizons 5,20",
     "expressions check \"close > ema(20)\" --kind bool",
     "expressions complete clo --cursor 3",
     "data import /nowhere/file.csv --instrument BTCUSDT.FILE --timeframe 1m",

@@ -108,11 +108,13 @@ import type {
   RunningStrategy,
   RunningStrategyList,
   SaveWorkspace,
+  SearchSimilar,
   SetMockSpeed,
   SetRisk,
   SetSetting,
   Setting,
   ShowRisk,
+  SimilarMoments,
   StartBacktest,
   StartStrategy,
   StartedJob,
@@ -159,6 +161,7 @@ export type CommandMap = {
   "indicators.compute": [ComputeIndicators, IndicatorTable];
   "expressions.check": [CheckExpression, ExpressionCheck];
   "expressions.complete": [CompleteExpression, Completions];
+  "similar.search": [SearchSimilar, SimilarMoments];
   "data.import": [ImportData, ImportReport];
   "data.export": [ExportData, ArrayBuffer];
   "data.fetch": [FetchData, FetchReport];
@@ -246,6 +249,7 @@ export const commands: { readonly [C in CommandName]: { readonly title: string; 
   "indicators.compute": { title: "Compute indicators", access: "read", risk: "none", response: "json" },
   "expressions.check": { title: "Check expression", access: "read", risk: "none", response: "json" },
   "expressions.complete": { title: "Complete expression", access: "read", risk: "none", response: "json" },
+  "similar.search": { title: "Search similar", access: "read", risk: "none", response: "json" },
   "data.import": { title: "Import data", access: "admin", risk: "low", response: "json" },
   "data.export": { title: "Export data", access: "read", risk: "none", response: "binary" },
   "data.fetch": { title: "Fetch data", access: "trade", risk: "low", response: "json" },

@@ -551,6 +551,15 @@ end: number, hint?: string, };
 export type ExpressionKind = "bool" | "number";
 
 /**
+ * Returns of the moments some candles on, by quantile.
+ */
+export type FanPoint = { 
+/**
+ * Candles later.
+ */
+step: number, q05: number, q25: number, median: number, q75: number, q95: number, };
+
+/**
  * Gets candles from the instrument's venue and keeps them.
  */
 export type FetchData = { instrument: InstrumentId, timeframe: Timeframe, 
@@ -1349,6 +1358,32 @@ layout: JsonValue,
 base_revision?: number, };
 
 /**
+ * Finds the moments of an instrument's past that look most like a candle, and tells how it went on after them beside how
+ * it goes on after any candle.
+ */
+export type SearchSimilar = { instrument: InstrumentId, timeframe: Timeframe, 
+/**
+ * The candle that holds this time; the newest closed one without it. Nothing after it is read.
+ */
+at?: Timestamp, 
+/**
+ * How many moments; 40 without it, at most 1,000.
+ */
+top?: number, 
+/**
+ * How many candles later the outcome is taken; 5, 20 and 60 without it.
+ */
+horizons?: Array<number>, 
+/**
+ * Candles from one moment to the next, at least; the longest horizon without it.
+ */
+gap?: number, 
+/**
+ * How many candles to search, the newest before the one asked about; 50,000 without it.
+ */
+limit?: number, };
+
+/**
  * Changes how fast the simulated market's time runs.
  */
 export type SetMockSpeed = { speed: number, };
@@ -1383,6 +1418,94 @@ value: JsonValue, };
 export type ShowRisk = Record<symbol, never>;
 
 export type Side = "buy" | "sell";
+
+/**
+ * A moment like the one asked about.
+ */
+export type SimilarMoment = { open_time: Timestamp, 
+/**
+ * 1 is equal, 0 as different as two moments can be.
+ */
+likeness: number, 
+/**
+ * Between the two rows of features.
+ */
+distance: number, close: Price, 
+/**
+ * The fraction gained after each horizon.
+ */
+returns: Array<number>, };
+
+export type SimilarMoments = { instrument: InstrumentId, timeframe: Timeframe, 
+/**
+ * When the candle asked about opened.
+ */
+at: Timestamp, 
+/**
+ * Its close: a return of 0.01 in the fan is this price and one percent.
+ */
+close: Price, 
+/**
+ * Most alike first.
+ */
+moments: Array<SimilarMoment>, 
+/**
+ * One per horizon.
+ */
+outcomes: Array<SimilarOutcome>, 
+/**
+ * The spread of how the moments went on, candle by candle.
+ */
+fan: Array<FanPoint>, 
+/**
+ * How many candles were compared.
+ */
+searched: number, 
+/**
+ * The oldest and the newest of them.
+ */
+searched_from: Timestamp, searched_to: Timestamp, 
+/**
+ * Names the features that were compared.
+ */
+schema_hash: string, 
+/**
+ * What to keep in mind when reading p-values.
+ */
+note: string, };
+
+/**
+ * How it went on over one horizon. Returns are fractions: 0.01 is one percent up.
+ */
+export type SimilarOutcome = { 
+/**
+ * In candles.
+ */
+horizon: number, count: number, 
+/**
+ * The share that rose, with its interval of 95 % (Wilson).
+ */
+up: number, up_low: number, up_high: number, 
+/**
+ * The share that rose after any of the candles compared.
+ */
+base_up: number, 
+/**
+ * How likely so different a share is by chance.
+ */
+p_value: number, 
+/**
+ * The same, for having looked at all horizons (Holm).
+ */
+p_adjusted: number, 
+/**
+ * The median return, with its interval of 95 % (bootstrap).
+ */
+median: number, median_low: number, median_high: number, base_median: number, mean: number, base_mean: number, 
+/**
+ * Returns at 5, 25, 75 and 95 %.
+ */
+q05: number, q25: number, q75: number, q95: number, base_q05: number, base_q25: number, base_q75: number, base_q95: number, };
 
 /**
  * Starts a backtest as a job and answers at once.

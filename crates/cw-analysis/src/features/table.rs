@@ -3,10 +3,15 @@
 use super::{Definition, Feature, Unit};
 
 const fn feature(name: &'static str, unit: Unit, definition: &'static str, doc: &'static str) -> Feature {
-    Feature { name, unit, definition: Definition::Expression(definition), doc }
+    Feature { name, unit, definition: Definition::Expression(definition), doc, weight: 1.0 }
 }
+/// Is so, or is not: a whole unit of distance, which would outweigh what moves by degrees.
+const fn flag(name: &'static str, definition: &'static str, doc: &'static str) -> Feature {
+    Feature { name, unit: Share, definition: Definition::Expression(definition), doc, weight: 0.5 }
+}
+/// The clock: two moments need not be of one hour to be alike.
 const fn computed(name: &'static str, unit: Unit, definition: &'static str, doc: &'static str) -> Feature {
-    Feature { name, unit, definition: Definition::Computed(definition), doc }
+    Feature { name, unit, definition: Definition::Computed(definition), doc, weight: 0.25 }
 }
 
 use Unit::{Atrs, LogReturn, Ratio, Share, Signed};
@@ -98,8 +103,8 @@ pub(super) static FEATURES: [Feature; super::N] = [
     feature("body_size", Atrs, "(close - open) / atr(14)[1]", "its body"),
     feature("body_1", Signed, "((close - open) / (high - low))[1]", "the body one candle before"),
     feature("body_2", Signed, "((close - open) / (high - low))[2]", "the body two candles before"),
-    feature("inside", Share, "if(high <= high[1] and low >= low[1], 1, 0)", "it lies inside the one before"),
-    feature("outside", Share, "if(high > high[1] and low < low[1], 1, 0)", "it covers the one before"),
+    flag("inside", "if(high <= high[1] and low >= low[1], 1, 0)", "it lies inside the one before"),
+    flag("outside", "if(high > high[1] and low < low[1], 1, 0)", "it covers the one before"),
     // Where in the picture.
     feature(
         "channel_20",
@@ -134,12 +139,11 @@ pub(super) static FEATURES: [Feature; super::N] = [
         "of the last twenty candles, those that came within half an ATR of the low",
     ),
     // Regime.
-    feature("trend_up", Share, "if(adx(14) >= 25 and ema(21) > ema(50), 1, 0)", "there is an upward trend"),
-    feature("trend_down", Share, "if(adx(14) >= 25 and ema(21) < ema(50), 1, 0)", "there is a downward trend"),
-    feature("ranging", Share, "if(adx(14) < 20, 1, 0)", "there is none"),
-    feature(
+    flag("trend_up", "if(adx(14) >= 25 and ema(21) > ema(50), 1, 0)", "there is an upward trend"),
+    flag("trend_down", "if(adx(14) >= 25 and ema(21) < ema(50), 1, 0)", "there is a downward trend"),
+    flag("ranging", "if(adx(14) < 20, 1, 0)", "there is none"),
+    flag(
         "volatile",
-        Share,
         "if(stddev(log(close / close[1]), 20) > 1.5 * stddev(log(close / close[1]), 100), 1, 0)",
         "it moves more than usual",
     ),

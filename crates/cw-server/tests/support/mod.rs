@@ -39,6 +39,7 @@ pub fn services() -> (Arc<Fake>, Arc<Services>) {
     let services = Services {
         trading: fake.clone(),
         market: fake.clone(),
+        analysis: fake.clone(),
         backtests: fake.clone(),
         journal: fake.clone(),
         system: fake.clone(),
@@ -312,6 +313,13 @@ impl MarketData for Fake {
         _: market::CompleteExpression,
     ) -> Result<market::Completions, ApiError> {
         not_here("complete_expression")
+    }
+}
+
+#[async_trait]
+impl Analysis for Fake {
+    async fn search_similar(&self, _: &Caller, _: similar::SearchSimilar) -> Result<similar::SimilarMoments, ApiError> {
+        not_here("search_similar")
     }
 }
 

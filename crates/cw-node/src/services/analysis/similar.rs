@@ -1,0 +1,118 @@
+//! Moments like the present one.
+
+use cw_analysis::features;
+use cw_analysis::similar::{Findings, Moments, Outcome, Query, SearchError};
+use cw_api::ApiError;
+use cw_api::commands::similar::{FanPoint, SearchSimilar, SimilarMoment, SimilarMoments, SimilarOutcome};
+use cw_core::Candle;
+
+use super::{Analysis, apart};
+
+/// What a request gets that does not say how much to search.
+const DEFAULT_LIMIT: usize = 50_000;
+const MOST_LIMIT: usize = 2_000_000;
+const MOST_HORIZONS: usize = 16;
+
+impl Analysis {
+    pub(super) async fn similar(&self, request: SearchSimilar) -> Result<SimilarMoments, ApiError> {
+        let limit = request.limit.map_or(DEFAULT_LIMIT, |limit| (limit as usize).min(MOST_LIMIT));
+        let query = query(&request)?;
+        let candles = self.candles_to(&request.instrument, request.timeframe, request.at, limit).await?;
+        apart(move || {
+            let found = Moments::of(&candles).and_then(|moments| moments.search(&query));
+            view(request, &query, &candles, &found.map_err(|error| refused(&error))?)
+        })
+        .await
+    }
+}
+
+fn query(request: &SearchSimilar) -> Result<Query, ApiError> {
+    let mut query = Query::new(0);
+    if let Some(horizons) = &request.horizons {
+        if horizons.len() > MOST_HORIZONS {
+            return Err(ApiError::invalid("horizons", format!("at most {MOST_HORIZONS} horizons at a time")));
+        }
+        query.horizons = horizons.iter().map(|horizon| *horizon as usize).collect();
+    }
+    if let Some(top) = request.top {
+        query.count = top as usize;
+    }
+    query.gap = request.gap.map_or_else(|| query.horizons.iter().copied().max().unwrap_or(1), |gap| gap as usize);
+    Ok(query)
+}
+
+fn refused(error: &SearchError) -> ApiError {
+    let field = match error {
+        SearchError::NoCandle { .. } | SearchError::WarmingUp { .. } => "at",
+        SearchError::Invalid(_) => "horizons",
+        SearchError::TooShort { .. } => "limit",
+    };
+    ApiError::invalid(field, error.to_string())
+}
+
+fn view(
+    request: SearchSimilar,
+    query: &Query,
+    candles: &[Candle],
+    found: &Findings,
+) -> Result<SimilarMoments, ApiError> {
+    let last = candles.last().ok_or_else(|| ApiError::not_found("candle"))?;
+    let returns = |at: usize| {
+        let after = |horizon: &usize| candles[at + horizon].close.to_f64() / candles[at].close.to_f64() - 1.0;
+        query.horizons.iter().map(after).collect()
+    };
+    let moments = found.neighbours.iter().map(|neighbour| SimilarMoment {
+        open_time: candles[neighbour.at].open_time,
+        likeness: Moments::likeness(neighbour.distance),
+        distance: neighbour.distance,
+        close: candles[neighbour.at].close,
+        returns: returns(neighbour.at),
+    });
+    let fan = found.fan.iter().map(|step| {
+        let [q05, q25, median, q75, q95] = step.quantiles;
+        FanPoint { step: step.step as u32, q05, q25, median, q75, q95 }
+    });
+    Ok(SimilarMoments {
+        at: last.open_time,
+        close: last.close,
+        moments: moments.collect(),
+        outcomes: found.outcomes.iter().map(outcome).collect(),
+        fan: fan.collect(),
+        searched: found.searched as u64,
+        searched_from: candles[found.first].open_time,
+        searched_to: candles[found.first + found.searched - 1].open_time,
+        schema_hash: features::schema_hash().to_owned(),
+        note: found.note.clone(),
+        instrument: request.instrument,
+        timeframe: request.timeframe,
+    })
+}
+
+fn outcome(outcome: &Outcome) -> SimilarOutcome {
+    let [q05, q25, median, q75, q95] = outcome.similar.quantiles;
+    let [base_q05, base_q25, base_median, base_q75, base_q95] = outcome.base.quantiles;
+    SimilarOutcome {
+        horizon: outcome.horizon as u32,
+        count: outcome.similar.count as u32,
+        up: outcome.similar.up,
+        up_low: outcome.up_interval.low,
+        up_high: outcome.up_interval.high,
+        base_up: outcome.base.up,
+        p_value: outcome.p_value,
+        p_adjusted: outcome.p_adjusted,
+        median,
+        median_low: outcome.median_interval.low,
+        median_high: outcome.median_interval.high,
+        base_median,
+        mean: outcome.similar.mean,
+        base_mean: outcome.base.mean,
+        q05,
+        q25,
+        q75,
+        q95,
+        base_q05,
+        base_q25,
+        base_q75,
+        base_q95,
+    }
+}

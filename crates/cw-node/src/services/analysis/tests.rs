@@ -1,0 +1,82 @@
+//! The analysis commands on a real node that stands still at noon of a Wednesday.
+
+use std::sync::Arc;
+
+use cw_api::{ApiError, Caller, Context, ErrorCode, Output, Services, dispatch};
+use cw_core::{ManualClock, Surface, Timestamp};
+use serde_json::{Value, json};
+
+use crate::config::NodeConfig;
+use crate::logs::LogRing;
+use crate::node::Node;
+
+struct Fixture {
+    _dir: tempfile::TempDir,
+    node: Node,
+    services: Arc<Services>,
+}
+
+impl Fixture {
+    async fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let clock = Arc::new(ManualClock::new("2026-03-04T12:00:30Z".parse().unwrap()));
+        let node =
+            Node::open_with_clock(NodeConfig::offline(dir.path().join("data")), LogRing::new(), clock).await.unwrap();
+        let services = node.services();
+        Self { _dir: dir, node, services }
+    }
+
+    async fn ask(&self, name: &str, request: Value) -> Result<Value, ApiError> {
+        let context = Context::new(Caller::operator(Surface::Rest), Arc::clone(&self.services));
+        dispatch(name, request, &context).await.map(Output::into_json)
+    }
+
+    async fn get(&self, name: &str, request: Value) -> Value {
+        self.ask(name, request.clone()).await.unwrap_or_else(|error| panic!("{name} {request}: {error:?}"))
+    }
+}
+
+fn time(value: &Value) -> Timestamp {
+    value.as_str().unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn similar_moments_end_before_the_one_asked_about() {
+    let f = Fixture::new().await;
+    let request = json!({"instrument": "BTC-PERP.SIM", "timeframe": "1h", "limit": 3000, "top": 12, "gap": 24});
+    let found = f.get("similar.search", request.clone()).await;
+    assert_eq!(found["at"], "2026-03-04T11:00:00Z");
+    let moments = found["moments"].as_array().unwrap();
+    assert_eq!(moments.len(), 12);
+    let hours = |value: &Value| time(value).as_secs() / 3_600;
+    for (rank, moment) in moments.iter().enumerate() {
+        // Sixty candles ahead, sixty of embargo.
+        assert!(hours(&moment["open_time"]) + 120 <= hours(&found["at"]), "{moment}");
+        let apart = |other: &&Value| (hours(&other["open_time"]) - hours(&moment["open_time"])).abs();
+        assert!(moments[..rank].iter().all(|other| apart(&other) >= 24));
+        assert_eq!(moment["returns"].as_array().unwrap().len(), 3);
+    }
+    assert_eq!(found["fan"].as_array().unwrap().len(), 60);
+    let outcome = &found["outcomes"][1];
+    assert_eq!((&outcome["horizon"], &outcome["count"]), (&json!(20), &json!(12)));
+    assert!(
+        outcome["up_low"].as_f64() < outcome["up"].as_f64() && outcome["up"].as_f64() < outcome["up_high"].as_f64()
+    );
+    assert_eq!(found["fan"][19]["median"], outcome["median"]);
+    assert_eq!(f.get("similar.search", request).await, found, "the same question has the same answer");
+
+    // Asked about an earlier candle, nothing of what came later is in the answer.
+    let earlier = json!({"instrument": "BTC-PERP.SIM", "timeframe": "1h", "limit": 2000, "at": "2026-02-01T05:59:59Z"});
+    let earlier = f.get("similar.search", earlier).await;
+    assert_eq!(earlier["at"], "2026-02-01T05:00:00Z");
+    assert!(time(&earlier["searched_to"]) < time(&earlier["at"]));
+
+    let refuse = async |request: Value, field: &str| {
+        let error = f.ask("similar.search", request).await.unwrap_err();
+        assert_eq!((error.code, error.field.as_deref()), (ErrorCode::InvalidRequest, Some(field)), "{error:?}");
+    };
+    refuse(json!({"instrument": "BTC-PERP.SIM", "timeframe": "1h", "limit": 250}), "limit").await;
+    refuse(json!({"instrument": "BTC-PERP.SIM", "timeframe": "1h", "horizons": [0]}), "horizons").await;
+    refuse(json!({"instrument": "BTC-PERP.SIM", "timeframe": "1h", "at": "2026-03-04T12:00:10Z"}), "at").await;
+    f.node.stop().await;
+}
