@@ -17,7 +17,9 @@ use serde::{Deserialize, Serialize};
 
 pub use scaler::{Bounds, FitError, Scaler, ScalerError, WalkForward};
 
-use crate::ohlcv::Columns;
+use crate::candlestick::{self, Scanner};
+use crate::enrich::RecentPatterns;
+use crate::ohlcv::{Columns, Ohlcv};
 use crate::study::{StudySet, StudyState};
 
 /// How many features there are.
@@ -110,30 +112,35 @@ pub fn schema_hash() -> &'static str {
     })
 }
 
-/// The expressions as one study, so that what they share is computed once.
-pub(crate) fn expressions() -> String {
-    let texts = features()[..table::EXPRESSIONS].iter().map(|feature| match feature.definition {
+/// The expressions that stand before what is computed otherwise.
+pub(crate) fn expressions() -> impl Iterator<Item = &'static str> {
+    features()[..table::EXPRESSIONS].iter().map(|feature| match feature.definition {
         Definition::Expression(text) | Definition::Computed(text) => text,
-    });
-    texts.collect::<Vec<_>>().join(", ")
+    })
 }
 
 fn study() -> &'static StudySet {
     static STUDY: OnceLock<StudySet> = OnceLock::new();
     STUDY.get_or_init(|| {
-        let study = StudySet::parse(&expressions()).expect("the table's expressions are checked by a test");
+        let texts = expressions().collect::<Vec<_>>().join(", ");
+        let study = StudySet::parse(&texts).expect("the table's expressions are checked by a test");
         assert_eq!(study.columns().len(), table::EXPRESSIONS, "each expression gives one column");
         study
     })
 }
 
 /// The vector of one candle from the values of the expressions there.
-pub(crate) fn assemble(values: impl Iterator<Item = f64>, open_time: Timestamp) -> Vector {
+pub(crate) fn assemble(values: impl Iterator<Item = f64>, patterns: &RecentPatterns, open_time: Timestamp) -> Vector {
     let mut vector = [0.0; N];
     for ((place, value), feature) in vector.iter_mut().zip(values).zip(features()) {
         *place = if value.is_finite() { value } else { feature.unit.neutral() };
     }
-    vector[table::EXPRESSIONS..].copy_from_slice(&clock(open_time));
+    let [bullish, bearish, all] = patterns.count().map(f64::from);
+    let directed = bullish + bearish;
+    let bias = if directed > 0.0 { (bullish - bearish) / directed } else { 0.0 };
+    let [day_sin, day_cos, week_sin, week_cos] = clock(open_time);
+    let computed = [bias, all / (all + 5.0), day_sin, day_cos, week_sin, week_cos];
+    vector[table::EXPRESSIONS..].copy_from_slice(&computed);
     vector
 }
 
@@ -151,6 +158,8 @@ fn clock(time: Timestamp) -> [f64; 4] {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FeatureState {
     study: StudyState,
+    scanner: Scanner,
+    recent: RecentPatterns,
     seen: u64,
     #[serde(skip)]
     row: Vec<f64>,
@@ -160,15 +169,17 @@ impl FeatureState {
     /// For candles of one timeframe, whichever it is: features count in candles.
     pub fn new() -> Self {
         let study = study().new_state(Timeframe::M1).expect("no feature reads another timeframe");
-        Self { study, seen: 0, row: Vec::with_capacity(table::EXPRESSIONS) }
+        let (scanner, recent) = (Scanner::new(), RecentPatterns::default());
+        Self { study, scanner, recent, seen: 0, row: Vec::with_capacity(table::EXPRESSIONS) }
     }
 
     /// Takes the next closed candle and gives the features there, `None` for the first [`WARM_UP`] − 1. All are finite:
     /// what does not exist (a share of no volume) is its unit's neutral value.
     pub fn push(&mut self, candle: &Candle) -> Option<Vector> {
         study().push(&mut self.study, candle, &mut self.row);
+        self.recent.push(self.scanner.push(&Ohlcv::from(candle)));
         self.seen += 1;
-        self.is_ready().then(|| assemble(self.row.iter().copied(), candle.open_time))
+        self.is_ready().then(|| assemble(self.row.iter().copied(), &self.recent, candle.open_time))
     }
 
     pub fn is_ready(&self) -> bool {
@@ -187,9 +198,16 @@ impl Default for FeatureState {
 pub fn batch(candles: &Columns) -> Vec<Vector> {
     let mut state = study().new_state(Timeframe::M1).expect("no feature reads another timeframe");
     let columns = study().batch(&mut state, candles);
-    (WARM_UP - 1..candles.len())
-        .map(|row| assemble(columns.iter().map(|column| column[row]), candles.open_time()[row]))
-        .collect()
+    let scan = candlestick::scan(candles);
+    let mut recent = RecentPatterns::default();
+    let mut rows = Vec::with_capacity(candles.len().saturating_sub(WARM_UP - 1));
+    for (row, patterns) in scan.rows().iter().enumerate() {
+        recent.push(*patterns);
+        if row + 1 >= WARM_UP {
+            rows.push(assemble(columns.iter().map(|column| column[row]), &recent, candles.open_time()[row]));
+        }
+    }
+    rows
 }
 
 #[cfg(test)]

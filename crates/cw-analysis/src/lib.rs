@@ -26,6 +26,7 @@
 //! ```
 
 pub mod candlestick;
+pub mod enrich;
 mod expr;
 pub mod features;
 mod indicator;
@@ -35,6 +36,8 @@ mod program;
 pub mod similar;
 mod strategy;
 mod study;
+#[cfg(test)]
+mod testing;
 mod window;
 
 pub use expr::{

@@ -77,6 +77,11 @@ impl StudySet {
         self.program.batch(&mut state.0, candles, columns);
     }
 
+    /// Takes in a series for the state behind it alone.
+    pub(crate) fn warm_up(&self, state: &mut StudyState, candles: &Columns) {
+        self.program.warm_up(&mut state.0, candles);
+    }
+
     /// The next closed candle; `row` receives one value per column.
     pub fn push(&self, state: &mut StudyState, candle: &Candle, row: &mut Vec<f64>) {
         self.push_ohlcv(state, &Ohlcv::from(candle), row);
@@ -95,7 +100,7 @@ impl StudySet {
 }
 
 /// The text without spaces, except between words.
-fn column_name(text: &str) -> String {
+pub(crate) fn column_name(text: &str) -> String {
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let mut name = String::with_capacity(text.len());
     let mut spaced = false;

@@ -7,17 +7,21 @@ const fn feature(name: &'static str, unit: Unit, definition: &'static str, doc: 
 }
 /// Is so, or is not: a whole unit of distance, which would outweigh what moves by degrees.
 const fn flag(name: &'static str, definition: &'static str, doc: &'static str) -> Feature {
-    Feature { name, unit: Share, definition: Definition::Expression(definition), doc, weight: 0.5 }
+    feature(name, Share, definition, doc).weighing(0.5)
 }
-/// The clock: two moments need not be of one hour to be alike.
 const fn computed(name: &'static str, unit: Unit, definition: &'static str, doc: &'static str) -> Feature {
-    Feature { name, unit, definition: Definition::Computed(definition), doc, weight: 0.25 }
+    Feature { name, unit, definition: Definition::Computed(definition), doc, weight: 1.0 }
+}
+impl Feature {
+    const fn weighing(self, weight: f32) -> Self {
+        Self { weight, ..self }
+    }
 }
 
 use Unit::{Atrs, LogReturn, Ratio, Share, Signed};
 
 /// How many expressions stand before what is computed otherwise.
-pub(super) const EXPRESSIONS: usize = 60;
+pub(super) const EXPRESSIONS: usize = 58;
 
 pub(super) static FEATURES: [Feature; super::N] = [
     // Price action.
@@ -103,8 +107,6 @@ pub(super) static FEATURES: [Feature; super::N] = [
     feature("body_size", Atrs, "(close - open) / atr(14)[1]", "its body"),
     feature("body_1", Signed, "((close - open) / (high - low))[1]", "the body one candle before"),
     feature("body_2", Signed, "((close - open) / (high - low))[2]", "the body two candles before"),
-    flag("inside", "if(high <= high[1] and low >= low[1], 1, 0)", "it lies inside the one before"),
-    flag("outside", "if(high > high[1] and low < low[1], 1, 0)", "it covers the one before"),
     // Where in the picture.
     feature(
         "channel_20",
@@ -147,9 +149,21 @@ pub(super) static FEATURES: [Feature; super::N] = [
         "if(stddev(log(close / close[1]), 20) > 1.5 * stddev(log(close / close[1]), 100), 1, 0)",
         "it moves more than usual",
     ),
-    // The clock.
-    computed("day_sin", Signed, "sin(2π · UTC time of day of the open)", "time of day, east and west"),
-    computed("day_cos", Signed, "cos(2π · UTC time of day of the open)", "time of day, north and south"),
-    computed("week_sin", Signed, "sin(2π · time since Monday 00:00 UTC of the open)", "time of week, east and west"),
-    computed("week_cos", Signed, "cos(2π · time since Monday 00:00 UTC of the open)", "time of week, north and south"),
+    // Candlestick patterns.
+    computed(
+        "pattern_bias",
+        Signed,
+        "(bullish − bearish) / (bullish + bearish) candlestick patterns of five candles",
+        "which way the newest patterns point",
+    )
+    .weighing(0.5),
+    computed("pattern_count", Share, "n / (n + 5), n candlestick patterns of five candles", "how many there are")
+        .weighing(0.5),
+    // The clock: two moments need not be of one hour to be alike.
+    computed("day_sin", Signed, "sin(2π · UTC time of day of the open)", "time of day, east and west").weighing(0.25),
+    computed("day_cos", Signed, "cos(2π · UTC time of day of the open)", "time of day, north and south").weighing(0.25),
+    computed("week_sin", Signed, "sin(2π · time since Monday 00:00 UTC of the open)", "time of week, east and west")
+        .weighing(0.25),
+    computed("week_cos", Signed, "cos(2π · time since Monday 00:00 UTC of the open)", "time of week, north and south")
+        .weighing(0.25),
 ];

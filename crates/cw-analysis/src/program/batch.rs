@@ -18,6 +18,20 @@ impl Program {
             column.clear();
             column.reserve(candles.len());
         }
+        self.run_chunks(state, candles, |buffer, rows| {
+            for (column, slot) in columns.iter_mut().zip(&self.outputs) {
+                column.extend_from_slice(&buffer[*slot as usize * CHUNK..][..rows]);
+            }
+        });
+    }
+
+    /// Runs all candles for the state behind them; outputs can be read there.
+    pub(crate) fn warm_up(&self, state: &mut State, candles: &Columns) {
+        self.run_chunks(state, candles, |_, _| {});
+    }
+
+    /// Hands each chunk's values, a column of [`CHUNK`] per slot, to `take` with the number of rows in it.
+    fn run_chunks(&self, state: &mut State, candles: &Columns, mut take: impl FnMut(&[f64], usize)) {
         let mut buffer = vec![0.0; state.frames[0].values.0.len() * CHUNK];
         for (slot, value) in state.frames[0].values.0.iter().enumerate() {
             // Constants; every other slot is overwritten.
@@ -29,9 +43,7 @@ impl Program {
                 self.fold_rows(state, &slice, &mut buffer);
             }
             run_chunk(&self.frames[0], &mut state.frames[0], &slice, &mut buffer);
-            for (column, slot) in columns.iter_mut().zip(&self.outputs) {
-                column.extend_from_slice(&buffer[*slot as usize * CHUNK..][..slice.len()]);
-            }
+            take(&buffer, slice.len());
             for (slot, value) in state.frames[0].values.0.iter_mut().enumerate() {
                 *value = buffer[slot * CHUNK + slice.len() - 1];
             }
