@@ -29,5 +29,6 @@ mod seen;
 pub use aggregator::{Aggregator, CandleUpdate, Discarded, SeqRange, Verdict};
 pub use fold::fold;
 pub use provider::{
-    CandleRequest, Capabilities, EventSink, Pacing, Provider, ProviderError, ProviderState, ProviderStatus,
+    BreakerState, CandleRequest, Capabilities, ConnectionStatus, EventSink, FeedEvent, Pacing, Provider, ProviderError,
+    ProviderState, ProviderStatus,
 };

@@ -1,11 +1,58 @@
 //! What every source of market data implements.
 
-use cw_core::{Candle, Instrument, InstrumentId, MarketEvent, Timeframe, Timestamp};
-use futures_util::future::BoxFuture;
+use cw_core::{Candle, Instrument, InstrumentId, MarketEvent, Price, Quantity, Timeframe, Timestamp};
+use futures_util::future::{self, BoxFuture, FutureExt};
 use serde::{Deserialize, Serialize};
 
 /// Where a provider puts what it hears. Bounded: when it is full the provider waits, it never drops.
-pub type EventSink = tokio::sync::mpsc::Sender<MarketEvent>;
+pub type EventSink = tokio::sync::mpsc::Sender<FeedEvent>;
+
+/// What comes out of a provider's stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FeedEvent {
+    /// A connection is up and everything wanted is subscribed. What happened while there was none is missing.
+    Connected {
+        at: Timestamp,
+    },
+    /// The connection is gone; the provider is looking for another one.
+    Lost {
+        at: Timestamp,
+        reason: String,
+    },
+    Market(MarketEvent),
+    /// A closed candle as the venue computed it. The same open time may come again with other values: a revision.
+    Candle {
+        instrument: InstrumentId,
+        timeframe: Timeframe,
+        candle: Candle,
+        received_at: Timestamp,
+    },
+    /// A trade told before was wrong, or never was (`replacement` is `None`).
+    TradeRevised {
+        instrument: InstrumentId,
+        trade_id: u64,
+        replacement: Option<(Price, Quantity)>,
+    },
+    /// The price that margin and funding follow, where it is not the last trade's.
+    Mark {
+        instrument: InstrumentId,
+        event_time: Timestamp,
+        price: Price,
+    },
+}
+
+impl FeedEvent {
+    /// The trade or quote, when it is one.
+    pub fn market(self) -> Option<MarketEvent> {
+        if let Self::Market(event) = self { Some(event) } else { None }
+    }
+}
+
+impl From<MarketEvent> for FeedEvent {
+    fn from(event: MarketEvent) -> Self {
+        Self::Market(event)
+    }
+}
 
 /// Which candles are wanted: open times in [`from`, `to`), oldest first, at most the newest `limit` of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +118,14 @@ pub struct Capabilities {
     pub any_timeframe: bool,
     pub needs_credentials: bool,
     pub pacing: Pacing,
+    /// Streams closed one-minute candles; otherwise they are asked for when their time is over.
+    pub streams_candles: bool,
+    /// Every minute has a candle: one that is missing was lost, not quiet.
+    pub dense: bool,
+    /// How long after a minute's end its candle may come before it is asked for, in milliseconds.
+    pub candle_delay_ms: u32,
+    /// What a person must know about this source, in a sentence; empty = nothing.
+    pub notice: &'static str,
 }
 
 /// How a provider's connection stands.
@@ -95,6 +150,43 @@ pub struct ProviderStatus {
     pub last_event: Option<Timestamp>,
     /// Events handed over since start.
     pub events: u64,
+    /// Only of providers behind a network.
+    pub connection: Option<ConnectionStatus>,
+}
+
+/// How calls to a venue fare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BreakerState {
+    #[default]
+    Closed,
+    /// One call is let through to see whether the venue is back.
+    HalfOpen,
+    /// No call is made.
+    Open,
+}
+
+/// What is known of a venue at the other end of a network.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct ConnectionStatus {
+    /// Since when the state is what it is.
+    pub since: Option<Timestamp>,
+    pub reconnects: u64,
+    /// Our clock when the last frame or answer came in.
+    pub last_message: Option<Timestamp>,
+    pub subscriptions: u32,
+    pub breaker: BreakerState,
+    /// Of the venue's request budget: what is left, of how much.
+    pub budget_left: u32,
+    pub budget_limit: u32,
+    /// Until when the venue asked us not to call.
+    pub held_until: Option<Timestamp>,
+    /// The venue's clock less ours, in milliseconds; `None` until it was measured.
+    pub clock_offset_ms: Option<i64>,
+    /// Rows and frames that were not taken, since start.
+    pub quarantined: u64,
+    /// The newest reason, with the text it was about.
+    pub last_quarantine: Option<String>,
 }
 
 /// A source of instruments, history and live events.
@@ -104,19 +196,36 @@ pub trait Provider: Send + Sync {
 
     fn capabilities(&self) -> &'static Capabilities;
 
-    /// The instruments known now.
+    /// The instruments known now, without asking the venue.
     fn instruments(&self) -> Vec<Instrument>;
+
+    /// The specification of one instrument, asked of the venue where it is not known yet.
+    fn describe<'a>(&'a self, id: &'a InstrumentId) -> BoxFuture<'a, Result<Instrument, ProviderError>> {
+        let known = self.instruments().into_iter().find(|i| i.id == *id);
+        let refused = || ProviderError::Refused { venue: self.venue(), reason: format!("there is no instrument {id}") };
+        future::ready(known.ok_or_else(refused)).boxed()
+    }
+
+    /// Who gave a candle, as it is stored beside it. More than the venue where one venue has several feeds that must not
+    /// be mixed: `ALPACA:iex`.
+    fn source(&self, _: &InstrumentId) -> String {
+        self.venue().to_owned()
+    }
 
     /// Closed candles only; the one whose time is not over is never among them.
     fn candles<'a>(&'a self, request: &'a CandleRequest) -> BoxFuture<'a, Result<Vec<Candle>, ProviderError>>;
 
-    /// Streams events of `instruments` into `events` until the receiver is gone (`Ok`) or the venue fails. The caller
-    /// runs this future in a task of its own and stops it by dropping it.
+    /// Streams events of `instruments` into `events` until the receiver is gone (`Ok`) or the venue refuses for good. A
+    /// connection that breaks is made again, as often as it takes; [`FeedEvent::Connected`] tells of each. The caller runs
+    /// this future in a task of its own and stops it by dropping it.
     fn stream<'a>(
         &'a self,
         instruments: &'a [InstrumentId],
         events: EventSink,
     ) -> BoxFuture<'a, Result<(), ProviderError>>;
+
+    /// Drops a connection that looks alive but delivers less than the venue has; the stream makes a new one.
+    fn reconnect(&self) {}
 
     fn status(&self) -> ProviderStatus;
 }

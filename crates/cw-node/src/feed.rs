@@ -47,6 +47,7 @@ pub(crate) async fn run(shared: Arc<Shared>, brokers: Vec<mpsc::Sender<MarketTic
     });
     tracing::info!(target: "feed", instruments = numbers.len(), "the simulated market is streaming");
     while let Some(event) = queue.recv().await {
+        let Some(event) = event.market() else { continue };
         if !deliver(&shared, &brokers, &numbers, event).await {
             return;
         }

@@ -5,4 +5,5 @@
 //! |---|---|---|
 //! | [`sim`] | `SIM` | a simulated market: 25 instruments, any history, a live stream with a clock of its own |
 
+pub mod net;
 pub mod sim;

@@ -36,6 +36,10 @@ static CAPABILITIES: Capabilities = Capabilities {
     any_timeframe: true,
     needs_credentials: false,
     pacing: Pacing::Simulated,
+    streams_candles: false,
+    dense: true,
+    candle_delay_ms: 0,
+    notice: "",
 };
 
 /// History and live events of a [`SimMarket`] under a [`MarketClock`].
@@ -145,7 +149,7 @@ impl SimProvider {
                 for kind in [MarketEventKind::Quote(quote), MarketEventKind::Trade(trade)] {
                     let received_at = self.clock.ours();
                     let event = MarketEvent { instrument: stock.instrument.id.clone(), received_at, kind };
-                    if events.send(event).await.is_err() {
+                    if events.send(event.into()).await.is_err() {
                         return Ok(());
                     }
                 }
@@ -225,6 +229,7 @@ impl Provider for SimProvider {
             detail,
             last_event: (last_event != i64::MIN).then(|| Timestamp::from_nanos(last_event)),
             events: self.events.load(Ordering::Relaxed),
+            connection: None,
         }
     }
 }

@@ -78,6 +78,7 @@ async fn the_stream_gives_the_same_candles_as_history() {
         for second in 31.. {
             clock.set(at("2026-11-18T15:00:00Z").plus_nanos(second * 1_000_000_000));
             while let Ok(Some(event)) = tokio::time::timeout(std::time::Duration::from_millis(5), events.recv()).await {
+                let event = event.market().unwrap();
                 let index = ids.iter().position(|id| *id == event.instrument).unwrap();
                 match event.kind {
                     MarketEventKind::Trade(trade) => {
@@ -129,7 +130,7 @@ async fn market_time_waits_for_a_listener_that_does_not() {
     };
     let (ended, last) = tokio::join!(provider.stream(&ids, sink), listening);
     ended.unwrap();
-    let last = match last.unwrap().kind {
+    let last = match last.unwrap().market().unwrap().kind {
         MarketEventKind::Trade(trade) => trade.event_time,
         MarketEventKind::Quote(quote) => quote.event_time,
     };

@@ -1,0 +1,245 @@
+//! How much a venue lets us ask.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::time::Instant;
+
+/// Of a hundred, what calls for data leave to those that cancel and reconcile.
+const RESERVE_PERCENT: u32 = 20;
+
+/// What a venue allows, before its answers tell more.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Weight in one window.
+    pub per_window: u32,
+    pub window: Duration,
+    /// Between two calls, at least.
+    pub spacing: Duration,
+}
+
+/// Who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    /// History and other data: leaves the reserve alone.
+    Data,
+    /// Canceling, reconciling: may use all of it, and does not wait for what data calls were told.
+    Reserve,
+}
+
+/// What an answer's headers say.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Hint {
+    /// Weight allowed in one window.
+    pub limit: Option<u32>,
+    /// Weight used in the running window, as the venue counts.
+    pub used: Option<u32>,
+}
+
+/// A request budget that slides: in no window of the venue's length is more spent than it allows, wherever its own
+/// windows begin. What the venue counts more than we do (other programs at the same address) is believed.
+#[derive(Debug)]
+pub struct Budget {
+    limits: Limits,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    limit: u32,
+    /// When how much was spent, oldest first, and the sum.
+    spent: VecDeque<(Instant, u32)>,
+    used: u32,
+    last: Option<Instant>,
+    /// Data calls wait until then: the venue said so.
+    held: Option<Instant>,
+    /// All calls wait until then.
+    silent: Option<Instant>,
+}
+
+impl Budget {
+    pub const fn new(limits: Limits) -> Self {
+        let state =
+            State { limit: limits.per_window, spent: VecDeque::new(), used: 0, last: None, held: None, silent: None };
+        Self { limits, state: Mutex::new(state) }
+    }
+
+    /// Waits until `weight` may be spent and spends it.
+    pub async fn take(&self, weight: u32, lane: Lane) {
+        while let Err(wait) = self.try_take(weight, lane) {
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    /// Spends `weight`, or says how long to wait before trying again.
+    pub fn try_take(&self, weight: u32, lane: Lane) -> Result<(), Duration> {
+        let now = Instant::now();
+        let mut state = self.state.lock();
+        let held = if lane == Lane::Data { state.held } else { None };
+        if let Some(until) = held.max(state.silent).filter(|until| *until > now) {
+            return Err(until - now);
+        }
+        if let Some(last) = state.last
+            && now < last + self.limits.spacing
+        {
+            return Err(last + self.limits.spacing - now);
+        }
+        state.forget(now, self.limits.window);
+        let reserve = if lane == Lane::Data { state.limit * RESERVE_PERCENT / 100 } else { 0 };
+        // One call that is heavier than the whole budget goes when the window is empty.
+        let allowed = (state.limit - reserve).max(1);
+        if state.used + weight > allowed && state.used > 0 {
+            let excess = (state.used + weight).saturating_sub(allowed);
+            let mut freed = 0;
+            let enough = state.spent.iter().find(|(_, weight)| {
+                freed += weight;
+                freed >= excess
+            });
+            let oldest = enough.or(state.spent.back()).map_or(now, |(at, _)| *at);
+            return Err((oldest + self.limits.window).saturating_duration_since(now).max(Duration::from_millis(1)));
+        }
+        state.spend(now, weight);
+        state.last = Some(now);
+        Ok(())
+    }
+
+    /// Takes over what an answer says.
+    pub fn learn(&self, hint: Hint) {
+        let now = Instant::now();
+        let mut state = self.state.lock();
+        state.forget(now, self.limits.window);
+        if let Some(limit) = hint.limit.filter(|limit| *limit > 0) {
+            state.limit = limit;
+        }
+        if let Some(used) = hint.used.map(|used| used.min(state.limit)).filter(|used| *used > state.used) {
+            let more = used - state.used;
+            state.spend(now, more);
+        }
+    }
+
+    /// The venue asked for patience: data calls wait. Never shortened by a later, shorter wish.
+    pub fn hold(&self, wait: Duration) {
+        let until = Instant::now() + wait;
+        let mut state = self.state.lock();
+        state.held = state.held.max(Some(until));
+    }
+
+    /// The venue locked us out: no call of any kind until then.
+    pub fn silence(&self, wait: Duration) {
+        let until = Instant::now() + wait;
+        let mut state = self.state.lock();
+        state.silent = state.silent.max(Some(until));
+    }
+
+    /// What is left, of how much, and how long data calls have to wait.
+    pub fn left(&self) -> (u32, u32, Option<Duration>) {
+        let now = Instant::now();
+        let mut state = self.state.lock();
+        state.forget(now, self.limits.window);
+        let wait = state.held.max(state.silent).and_then(|until| until.checked_duration_since(now));
+        (state.limit.saturating_sub(state.used), state.limit, wait.filter(|wait| !wait.is_zero()))
+    }
+
+    pub const fn window(&self) -> Duration {
+        self.limits.window
+    }
+}
+
+impl State {
+    fn spend(&mut self, now: Instant, weight: u32) {
+        self.spent.push_back((now, weight));
+        self.used = self.used.saturating_add(weight);
+    }
+
+    fn forget(&mut self, now: Instant, window: Duration) {
+        while let Some((at, weight)) = self.spent.front().copied()
+            && now.saturating_duration_since(at) >= window
+        {
+            self.spent.pop_front();
+            self.used = self.used.saturating_sub(weight);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const LIMITS: Limits = Limits { per_window: 100, window: Duration::from_mins(1), spacing: Duration::ZERO };
+
+    #[tokio::test(start_paused = true)]
+    async fn data_leaves_a_fifth_to_cancels() {
+        let budget = Budget::new(LIMITS);
+        for _ in 0..80 {
+            budget.try_take(1, Lane::Data).unwrap();
+        }
+        let wait = budget.try_take(1, Lane::Data).unwrap_err();
+        assert_eq!(wait, Duration::from_mins(1));
+        for _ in 0..20 {
+            budget.try_take(1, Lane::Reserve).unwrap();
+        }
+        assert!(budget.try_take(1, Lane::Reserve).is_err());
+        tokio::time::advance(wait).await;
+        budget.try_take(80, Lane::Data).unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_call_before_the_venue_says_so() {
+        let budget = Budget::new(LIMITS);
+        budget.hold(Duration::from_secs(30));
+        budget.hold(Duration::from_secs(5));
+        assert_eq!(budget.try_take(1, Lane::Data).unwrap_err(), Duration::from_secs(30));
+        budget.try_take(1, Lane::Reserve).unwrap();
+        budget.silence(Duration::from_mins(2));
+        assert_eq!(budget.try_take(1, Lane::Reserve).unwrap_err(), Duration::from_mins(2));
+        let begun = Instant::now();
+        budget.take(1, Lane::Data).await;
+        assert!(begun.elapsed() >= Duration::from_mins(2));
+        assert_eq!(budget.left().2, None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_venue_s_count_is_believed_when_it_is_higher() {
+        let budget = Budget::new(LIMITS);
+        budget.try_take(10, Lane::Data).unwrap();
+        budget.learn(Hint { limit: Some(50), used: Some(40) });
+        assert_eq!(budget.left(), (10, 50, None));
+        assert!(budget.try_take(1, Lane::Data).is_err(), "40 of 40");
+        budget.try_take(10, Lane::Reserve).unwrap();
+        budget.learn(Hint { limit: None, used: Some(3) });
+        assert_eq!(budget.left().0, 0, "a lower count is an older one");
+        tokio::time::advance(Duration::from_mins(1)).await;
+        assert_eq!(budget.left().0, 50);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn calls_keep_their_distance_and_a_heavy_one_still_goes() {
+        let budget = Budget::new(Limits { spacing: Duration::from_secs(2), ..LIMITS });
+        budget.try_take(500, Lane::Data).unwrap();
+        assert_eq!(budget.try_take(1, Lane::Data).unwrap_err(), Duration::from_secs(2));
+    }
+
+    proptest! {
+        #[test]
+        fn no_window_holds_more_than_the_limit(calls in prop::collection::vec((1u32..30, 0u64..9_000), 1..200)) {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+            runtime.block_on(async {
+                let budget = Budget::new(LIMITS);
+                let mut made: Vec<(Instant, u32)> = Vec::new();
+                for (weight, pause) in calls {
+                    budget.take(weight, Lane::Data).await;
+                    made.push((Instant::now(), weight));
+                    tokio::time::advance(Duration::from_millis(pause)).await;
+                }
+                for (begin, _) in &made {
+                    let inside = made.iter().filter(|(at, _)| at >= begin && *at - *begin < LIMITS.window);
+                    let spent: u32 = inside.map(|(_, weight)| weight).sum();
+                    assert!(spent <= 80, "{spent}");
+                }
+            });
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! HTTP as every venue gets it: budget, breaker, time limits, and retries of what may be asked twice.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use cw_core::{Clock, Timestamp};
+use cw_market::ProviderError;
+use futures_util::future::BoxFuture;
+use futures_util::stream::BoxStream;
+use http::{HeaderMap, Method, StatusCode};
+use url::Url;
+
+use super::backoff::Backoff;
+use super::breaker::Breaker;
+use super::budget::{Budget, Hint, Lane, Limits};
+use super::health::Health;
+use super::random::Random;
+
+/// Tries of one call that may be repeated.
+const TRIES: u32 = 4;
+const FIRST_WAIT: Duration = Duration::from_millis(250);
+const LONGEST_WAIT: Duration = Duration::from_secs(8);
+/// Who is told to wait longer than this hears so instead of waiting in here.
+const MOST_PATIENCE: Duration = Duration::from_mins(1);
+/// How long a lockout lasts when the venue does not say.
+const LOCKOUT: Duration = Duration::from_mins(2);
+
+/// One request.
+#[derive(Debug, Clone)]
+pub struct Call {
+    pub method: Method,
+    pub url: Url,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+    /// What it costs of the venue's budget.
+    pub weight: u32,
+    pub lane: Lane,
+}
+
+impl Call {
+    pub fn get(url: Url) -> Self {
+        Self { method: Method::GET, url, headers: HeaderMap::new(), body: Bytes::new(), weight: 1, lane: Lane::Data }
+    }
+
+    #[must_use]
+    pub fn header(mut self, name: &'static str, value: &str) -> Self {
+        // A key with a line break in it is no key: the venue will say so.
+        if let Ok(mut value) = http::HeaderValue::from_str(value) {
+            value.set_sensitive(true);
+            self.headers.insert(name, value);
+        }
+        self
+    }
+
+    #[must_use]
+    pub const fn weight(mut self, weight: u32) -> Self {
+        self.weight = weight;
+        self
+    }
+}
+
+/// One answer, whole.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+/// No answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TransportError {
+    #[error("{0}")]
+    Failed(String),
+    #[error("the answer is larger than {0} bytes")]
+    TooLarge(usize),
+}
+
+/// What carries a call.
+pub trait Transport: Send + Sync {
+    /// Sends and reads the whole answer, within the transport's time limits.
+    fn send<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Reply, TransportError>>;
+
+    /// Sends, and hands out the body as it comes.
+    fn open<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<(Reply, Parts), TransportError>>;
+}
+
+/// A body that does not end.
+pub type Parts = BoxStream<'static, Result<Bytes, TransportError>>;
+
+/// What differs between venues.
+#[derive(Debug, Clone, Copy)]
+pub struct Manner {
+    pub limits: Limits,
+    /// Reads the budget from an answer's headers.
+    pub hint: fn(&HeaderMap) -> Hint,
+    /// The venue's own words in an error's body.
+    pub explain: fn(&[u8]) -> Option<String>,
+}
+
+pub struct HttpClient {
+    venue: &'static str,
+    transport: Arc<dyn Transport>,
+    manner: Manner,
+    pub budget: Arc<Budget>,
+    pub breaker: Arc<Breaker>,
+    health: Arc<Health>,
+    clock: Arc<dyn Clock>,
+    random: Random,
+}
+
+impl HttpClient {
+    pub fn new(
+        venue: &'static str,
+        transport: Arc<dyn Transport>,
+        manner: Manner,
+        health: Arc<Health>,
+        clock: Arc<dyn Clock>,
+        random: Random,
+    ) -> Self {
+        let budget = Arc::new(Budget::new(manner.limits));
+        let breaker = Arc::new(Breaker::new(random.clone()));
+        health.watch(Arc::clone(&budget), Arc::clone(&breaker));
+        Self { venue, transport, manner, budget, breaker, health, clock, random }
+    }
+
+    /// Makes a call; the answer has a status below 300. Calls that read are repeated, others never: whether an order
+    /// arrived is asked, not tried again.
+    pub async fn call(&self, call: &Call) -> Result<Reply, ProviderError> {
+        let tries = if call.method.is_safe() { TRIES } else { 1 };
+        let mut backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
+        loop {
+            let last = backoff.tries() + 1 >= tries;
+            let (error, told) = match self.once(call).await {
+                Ok(reply) => return Ok(reply),
+                Err(Failure::Final(error)) => return Err(error),
+                Err(Failure::Again { error, told }) => (error, told),
+            };
+            if last || told.is_some_and(|told| told > MOST_PATIENCE) {
+                return Err(error);
+            }
+            let wait = backoff.next(&self.random);
+            tokio::time::sleep(told.map_or(wait, |told| told.max(wait))).await;
+        }
+    }
+
+    /// Opens a body that does not end. Not repeated here: who reads it comes back by its own rules.
+    pub async fn open(&self, call: &Call) -> Result<Parts, ProviderError> {
+        self.admit(call).await?;
+        let probe = Probe::new(&self.breaker);
+        let (reply, parts) = match self.transport.open(call).await {
+            Ok(opened) => opened,
+            Err(error) => return Err(probe.failed(self.retryable(error.to_string(), None))),
+        };
+        match self.judge(reply, probe) {
+            Ok(_) => Ok(parts),
+            Err(Failure::Final(error) | Failure::Again { error, .. }) => Err(error),
+        }
+    }
+
+    async fn once(&self, call: &Call) -> Result<Reply, Failure> {
+        self.admit(call).await.map_err(Failure::Final)?;
+        let probe = Probe::new(&self.breaker);
+        let asked = self.clock.now();
+        match self.transport.send(call).await {
+            Ok(reply) => {
+                self.health.heard(self.clock.now());
+                self.measure_clock(asked, &reply);
+                self.judge(reply, probe)
+            }
+            Err(error @ TransportError::TooLarge(_)) => {
+                probe.answered();
+                Err(Failure::Final(ProviderError::Refused { venue: self.venue, reason: error.to_string() }))
+            }
+            Err(error) => {
+                let error = probe.failed(self.retryable(error.to_string(), None));
+                Err(Failure::Again { error, told: None })
+            }
+        }
+    }
+
+    async fn admit(&self, call: &Call) -> Result<(), ProviderError> {
+        let (_, _, held) = self.budget.left();
+        if let Some(wait) = held.filter(|wait| *wait > MOST_PATIENCE && call.lane == Lane::Data) {
+            return Err(self.retryable("it asked us to wait".to_owned(), Some(wait)));
+        }
+        self.budget.take(call.weight, call.lane).await;
+        let open = |wait| self.retryable("it failed several times in a row and is left alone".to_owned(), Some(wait));
+        self.breaker.admit().map_err(open)
+    }
+
+    fn judge(&self, reply: Reply, probe: Probe<'_>) -> Result<Reply, Failure> {
+        self.budget.learn((self.manner.hint)(&reply.headers));
+        let told = retry_after(&reply.headers, self.clock.now());
+        let status = reply.status;
+        if status.is_success() {
+            probe.answered();
+            return Ok(reply);
+        }
+        let words = (self.manner.explain)(&reply.body).unwrap_or_else(|| excerpt(&reply.body));
+        let reason = format!("{status}: {words}");
+        if status == StatusCode::TOO_MANY_REQUESTS || status.as_u16() == 418 || status.as_u16() == 999 {
+            probe.answered();
+            let wait = if status == StatusCode::TOO_MANY_REQUESTS {
+                let wait = told.unwrap_or_else(|| self.budget.window());
+                self.budget.hold(wait);
+                wait
+            } else {
+                let wait = told.unwrap_or(LOCKOUT);
+                self.budget.silence(wait);
+                wait
+            };
+            return Err(Failure::Again { error: self.retryable(reason, Some(wait)), told: Some(wait) });
+        }
+        if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT {
+            if let Some(wait) = told {
+                self.budget.hold(wait);
+            }
+            let error = probe.failed(self.retryable(reason, told));
+            return Err(Failure::Again { error, told });
+        }
+        probe.answered();
+        let venue = self.venue;
+        Err(Failure::Final(match status {
+            StatusCode::UNAUTHORIZED => ProviderError::Fatal { venue, reason },
+            _ => ProviderError::Refused { venue, reason },
+        }))
+    }
+
+    fn retryable(&self, reason: String, told: Option<Duration>) -> ProviderError {
+        let retry_after_ms = told.map(|told| u64::try_from(told.as_millis()).unwrap_or(u64::MAX));
+        ProviderError::Retryable { venue: self.venue, reason, retry_after_ms }
+    }
+
+    fn measure_clock(&self, asked: Timestamp, reply: &Reply) {
+        let date = reply.headers.get(http::header::DATE).and_then(|date| date.to_str().ok()).and_then(http_date);
+        if let Some(date) = date {
+            self.health.measured_clock(asked, self.clock.now(), date);
+        }
+    }
+}
+
+enum Failure {
+    Final(ProviderError),
+    Again { error: ProviderError, told: Option<Duration> },
+}
+
+/// Tells the breaker how a call ended, also when it was dropped half-way.
+struct Probe<'a>(Option<&'a Breaker>);
+
+impl<'a> Probe<'a> {
+    const fn new(breaker: &'a Breaker) -> Self {
+        Self(Some(breaker))
+    }
+    fn answered(mut self) {
+        self.0.take().into_iter().for_each(Breaker::succeeded);
+    }
+    fn failed(mut self, error: ProviderError) -> ProviderError {
+        self.0.take().into_iter().for_each(Breaker::failed);
+        error
+    }
+}
+
+impl Drop for Probe<'_> {
+    fn drop(&mut self) {
+        self.0.into_iter().for_each(Breaker::abandoned);
+    }
+}
+
+/// The start of a body that nobody can read, for a message.
+fn excerpt(body: &[u8]) -> String {
+    let text: String = String::from_utf8_lossy(body).chars().filter(|c| !c.is_control()).take(160).collect();
+    if text.is_empty() { "no explanation".to_owned() } else { text }
+}
+
+/// `Retry-After`: seconds or a date.
+fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    let text = headers.get(http::header::RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse::<u32>() {
+        return Some(Duration::from_secs(u64::from(seconds)));
+    }
+    let until = http_date(text)?;
+    Some(Duration::from_nanos(u64::try_from(until.nanos_since(now)).unwrap_or(0)))
+}
+
+/// `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110 §5.6.7).
+fn http_date(text: &str) -> Option<Timestamp> {
+    let date = jiff::fmt::rfc2822::parse(text).ok()?;
+    i64::try_from(date.timestamp().as_nanosecond()).ok().map(Timestamp::from_nanos)
+}
+
+#[cfg(test)]
+mod tests;
