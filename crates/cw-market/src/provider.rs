@@ -1,5 +1,7 @@
 //! What every source of market data implements.
 
+use std::sync::Arc;
+
 use cw_core::{Candle, Instrument, InstrumentId, MarketEvent, Price, Quantity, Timeframe, Timestamp};
 use futures_util::future::{self, BoxFuture, FutureExt};
 use serde::{Deserialize, Serialize};
@@ -10,13 +12,15 @@ pub type EventSink = tokio::sync::mpsc::Sender<FeedEvent>;
 /// What comes out of a provider's stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FeedEvent {
-    /// A connection is up and everything wanted is subscribed. What happened while there was none is missing.
+    /// A connection is up and these are subscribed. What happened to them while there was none is missing.
     Connected {
         at: Timestamp,
+        instruments: Arc<[InstrumentId]>,
     },
     /// The connection is gone; the provider is looking for another one.
     Lost {
         at: Timestamp,
+        instruments: Arc<[InstrumentId]>,
         reason: String,
     },
     Market(MarketEvent),

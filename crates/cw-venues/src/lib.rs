@@ -4,6 +4,19 @@
 //! | venue | code | gives |
 //! |---|---|---|
 //! | [`sim`] | `SIM` | a simulated market: 25 instruments, any history, a live stream with a clock of its own |
+//! | [`alpaca`] | `ALPACA` | US stocks and crypto: history, and a stream of candles, trades and quotes |
+//! | [`aster`] | `ASTER` | perpetual futures: history, and a stream of candles, trades, best and mark prices |
+//! | [`oanda`] | `OANDA` | currencies and CFDs: history of bid, ask or their middle, and a stream of prices |
+//! | [`polygon`] | `POLYGON` | US stocks, currencies and crypto: history and a stream of candles, trades and quotes |
+//! | [`yahoo`] | `YAHOO` | history without a key, delayed and unofficial |
+//!
+//! [`catalog`] is the table of those behind a network; [`net`] what they share.
 
+pub mod alpaca;
+pub mod aster;
+pub mod catalog;
 pub mod net;
+pub mod oanda;
+pub mod polygon;
 pub mod sim;
+pub mod yahoo;

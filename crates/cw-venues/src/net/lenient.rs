@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use cw_core::{Candle, NumberError, Price, Quantity, Rounding, Timestamp, Volume};
+use cw_core::{Candle, NumberError, Price, Quantity, Quote, Rounding, Side, Timeframe, Timestamp, Trade, Volume};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
@@ -120,6 +120,26 @@ impl<'de> Deserialize<'de> for Num {
     }
 }
 
+/// A moment as text, with any offset, in a year in which there were markets like these.
+pub fn time(text: &str) -> Result<Timestamp, String> {
+    let time = Timestamp::parse(text).map_err(|error| error.to_string())?;
+    if (Timestamp::EPOCH..Timestamp::from_secs(4_102_444_800)).contains(&time) {
+        Ok(time)
+    } else {
+        Err(format!("the time {time}"))
+    }
+}
+
+/// The open time as the venue said it, when a candle of that length can begin there. Another one would land in the wrong
+/// place of a chart.
+pub fn aligned(timeframe: Timeframe, open_time: Timestamp) -> Result<Timestamp, String> {
+    if timeframe.open_time(open_time) == open_time {
+        Ok(open_time)
+    } else {
+        Err(format!("a {timeframe} candle cannot begin at {open_time}"))
+    }
+}
+
 /// A candle from its numbers, checked.
 pub fn candle(open_time: Timestamp, [open, high, low, close]: [&Num; 4], volume: &Num) -> Result<Candle, String> {
     let candle = Candle {
@@ -134,6 +154,35 @@ pub fn candle(open_time: Timestamp, [open, high, low, close]: [&Num; 4], volume:
     Ok(candle)
 }
 
+/// Best bid and ask; sizes that are missing count as zero.
+pub fn quote(event_time: Timestamp, bid: (&Num, &Num), ask: (&Num, &Num)) -> Result<Quote, String> {
+    let size = |num: &Num| if *num == Num::Missing { Ok(Quantity::ZERO) } else { num.quantity() };
+    let (bid_qty, ask_qty) = (size(bid.1)?, size(ask.1)?);
+    let quote = Quote { event_time, bid: bid.0.price()?, ask: ask.0.price()?, bid_qty, ask_qty };
+    if quote.is_crossed() { Err(format!("bid {} above ask {}", quote.bid, quote.ask)) } else { Ok(quote) }
+}
+
+/// A trade of more than nothing.
+pub fn trade(
+    event_time: Timestamp,
+    price: &Num,
+    qty: &Num,
+    aggressor: Option<Side>,
+    trade_id: u64,
+) -> Result<Trade, String> {
+    let (price, qty) = (price.price()?, qty.quantity()?);
+    if qty.is_zero() {
+        Err("a trade of nothing".to_owned())
+    } else {
+        Ok(Trade { event_time, price, qty, aggressor, trade_id })
+    }
+}
+
+/// Reads one row.
+pub fn read<'a, T: Deserialize<'a>>(row: &'a RawValue) -> Result<T, String> {
+    serde_json::from_str(row.get()).map_err(|error| error.to_string())
+}
+
 /// Reads rows one by one; those that make no sense are counted and left out.
 pub fn parse_rows<'a, W: Deserialize<'a>, T>(
     rows: &[&'a RawValue],
@@ -142,8 +191,7 @@ pub fn parse_rows<'a, W: Deserialize<'a>, T>(
 ) -> Vec<T> {
     let mut taken = Vec::with_capacity(rows.len());
     for row in rows {
-        let read = serde_json::from_str::<W>(row.get()).map_err(|error| error.to_string());
-        match read.and_then(&mut take) {
+        match read::<W>(row).and_then(&mut take) {
             Ok(value) => taken.push(value),
             Err(reason) => health.quarantine(reason, row.get().as_bytes()),
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cw_core::{Clock, Timestamp};
+use cw_core::{Clock, InstrumentId, Timestamp};
 use cw_market::{EventSink, FeedEvent, ProviderError, ProviderState};
 use futures_util::future::BoxFuture;
 use tokio::sync::Notify;
@@ -91,7 +91,8 @@ impl Gate {
 pub struct Link<'a> {
     pub venue: &'static str,
     pub pace: Pace,
-    pub subscriptions: usize,
+    /// What this connection is about; a dialect counts its subscriptions by their place in here.
+    pub instruments: Arc<[InstrumentId]>,
     pub events: &'a EventSink,
     pub health: &'a Health,
     pub clock: &'a dyn Clock,
@@ -102,8 +103,6 @@ pub struct Link<'a> {
 /// Streams until the receiver is gone or the venue refuses for good.
 pub async fn run(link: &Link<'_>, mut dialect: impl FnMut() -> Box<dyn Dialect>) -> Result<(), ProviderError> {
     let mut backoff = Backoff::new(link.pace.first_wait, link.pace.longest_wait);
-    link.health.subscribed(link.subscriptions);
-    let _idle = Idle(link.health);
     loop {
         link.health.become_state(ProviderState::Connecting, "connecting");
         let mut was_ready = false;
@@ -124,7 +123,11 @@ pub async fn run(link: &Link<'_>, mut dialect: impl FnMut() -> Box<dyn Dialect>)
         tracing::warn!(target: "venues", venue = link.venue, reason, "the stream was lost");
         if was_ready {
             backoff.reset();
-            let lost = FeedEvent::Lost { at: link.clock.now(), reason: reason.clone() };
+            let lost = FeedEvent::Lost {
+                at: link.clock.now(),
+                instruments: Arc::clone(&link.instruments),
+                reason: reason.clone(),
+            };
             if link.events.send(lost).await.is_err() {
                 return Ok(());
             }
@@ -138,18 +141,6 @@ pub async fn run(link: &Link<'_>, mut dialect: impl FnMut() -> Box<dyn Dialect>)
     }
 }
 
-/// Says that nobody listens any more, however the stream ended; a refusal stays visible.
-struct Idle<'a>(&'a Health);
-
-impl Drop for Idle<'_> {
-    fn drop(&mut self) {
-        if self.0.status().state != ProviderState::Down {
-            self.0.become_state(ProviderState::Idle, "nobody listens");
-        }
-        self.0.subscribed(0);
-    }
-}
-
 async fn connection(link: &Link<'_>, mut dialect: Box<dyn Dialect>, was_ready: &mut bool) -> Result<(), LinkError> {
     let pace = &link.pace;
     let begun = Instant::now();
@@ -158,7 +149,7 @@ async fn connection(link: &Link<'_>, mut dialect: Box<dyn Dialect>, was_ready: &
     let mut wire = tokio::time::timeout_at(handshake, dialect.connect()).await.map_err(late)??;
     let mut out = Out::default();
     dialect.greet(&mut out);
-    let mut watch = Watch::new(pace, link.subscriptions, begun);
+    let mut watch = Watch::new(pace, &link.instruments, begun);
     loop {
         for reply in out.replies.drain(..) {
             let sent = tokio::time::timeout(pace.silence, wire.send(reply)).await;
@@ -169,7 +160,8 @@ async fn connection(link: &Link<'_>, mut dialect: Box<dyn Dialect>, was_ready: &
             watch.ready(Instant::now());
             link.health.become_state(ProviderState::Live, "streaming");
             // Before anything that came with it.
-            out.events.insert(0, FeedEvent::Connected { at: link.clock.now() });
+            out.events
+                .insert(0, FeedEvent::Connected { at: link.clock.now(), instruments: Arc::clone(&link.instruments) });
         }
         let newest = out.events.iter().filter_map(event_time).max();
         link.health.handed_over(out.events.len(), newest);
@@ -214,6 +206,7 @@ fn event_time(event: &FeedEvent) -> Option<Timestamp> {
 /// When was what heard last, and what is overdue.
 struct Watch<'a> {
     pace: &'a Pace,
+    instruments: &'a [InstrumentId],
     begun: Instant,
     any: Instant,
     pinged: Instant,
@@ -221,9 +214,9 @@ struct Watch<'a> {
 }
 
 impl<'a> Watch<'a> {
-    fn new(pace: &'a Pace, subscriptions: usize, now: Instant) -> Self {
-        let each = if pace.cadence.is_some() { vec![now; subscriptions] } else { Vec::new() };
-        Self { pace, begun: now, any: now, pinged: now, each }
+    fn new(pace: &'a Pace, instruments: &'a [InstrumentId], now: Instant) -> Self {
+        let each = if pace.cadence.is_some() { vec![now; instruments.len()] } else { Vec::new() };
+        Self { pace, instruments, begun: now, any: now, pinged: now, each }
     }
     fn ready(&mut self, now: Instant) {
         self.each.fill(now);
@@ -269,7 +262,7 @@ impl<'a> Watch<'a> {
         if let Some(cadence) = self.pace.cadence
             && let Some(place) = self.each.iter().position(|at| now >= *at + cadence)
         {
-            return lost(format!("subscription {place} was silent for {} s", cadence.as_secs()));
+            return lost(format!("{} was silent for {} s", self.instruments[place], cadence.as_secs()));
         }
         if self.pace.lifetime.is_some_and(|lifetime| now >= self.begun + lifetime) {
             return lost("it was made anew before the venue ends it".to_owned());

@@ -1,0 +1,227 @@
+//! A [`Provider`] from what is particular to a venue.
+
+use std::sync::Arc;
+
+use cw_core::{Candle, Clock, Instrument, InstrumentId, Timestamp};
+use cw_market::{CandleRequest, Capabilities, EventSink, Provider, ProviderError, ProviderState, ProviderStatus};
+use futures_util::FutureExt;
+use futures_util::future::{self, BoxFuture};
+
+use super::client::{Call, HttpClient, Manner, Transport};
+use super::health::Health;
+use super::history::{self, Native, Plan};
+use super::link::{self, Dialect, Gate, Link, Pace};
+use super::random::Random;
+
+/// How often an answer that cannot be read is asked for.
+const GARBLED_TRIES: u32 = 3;
+
+/// Time, chance and the network, as everything here gets them.
+#[derive(Clone)]
+pub struct Handles {
+    pub clock: Arc<dyn Clock>,
+    pub random: Random,
+    pub transport: Arc<dyn Transport>,
+}
+
+/// What talks to one venue.
+pub struct Site {
+    pub code: &'static str,
+    pub handles: Handles,
+    pub health: Arc<Health>,
+    pub http: Arc<HttpClient>,
+    pub gate: Gate,
+}
+
+impl Site {
+    pub fn new(code: &'static str, manner: Manner, handles: Handles) -> Self {
+        let health = Arc::new(Health::new(Arc::clone(&handles.clock)));
+        let transport = Arc::clone(&handles.transport);
+        let (clock, random) = (Arc::clone(&handles.clock), handles.random.clone());
+        let http = Arc::new(HttpClient::new(code, transport, manner, Arc::clone(&health), clock, random));
+        Self { code, handles, health, http, gate: Gate::default() }
+    }
+
+    pub fn refused(&self, reason: impl Into<String>) -> ProviderError {
+        ProviderError::Refused { venue: self.code, reason: reason.into() }
+    }
+
+    /// Calls and reads the answer. One that cannot be read is asked for again: it may be right the next time.
+    pub async fn get<T>(
+        &self,
+        call: &Call,
+        what: &str,
+        read: impl Fn(&[u8]) -> Result<T, serde_json::Error>,
+    ) -> Result<T, ProviderError> {
+        let mut tries = 0;
+        loop {
+            let reply = self.http.call(call).await?;
+            match read(&reply.body) {
+                Ok(value) => return Ok(value),
+                Err(error) => {
+                    self.health.quarantine(format!("{what}: {error}"), &reply.body);
+                    tries += 1;
+                    if tries == GARBLED_TRIES {
+                        let reason = format!("{what} cannot be read: {error}");
+                        return Err(ProviderError::Retryable { venue: self.code, reason, retry_after_ms: None });
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// One connection of a stream.
+pub struct Connection {
+    pub pace: Pace,
+    pub instruments: Arc<[InstrumentId]>,
+    /// Makes the dialect of each connecting.
+    pub dialect: Box<dyn Fn() -> Box<dyn Dialect> + Send + Sync>,
+}
+
+/// What is particular to a venue.
+pub trait Kind: Send + Sync + 'static {
+    fn capabilities(&self) -> &'static Capabilities;
+
+    /// The candle lengths it serves on our grid.
+    fn natives(&self, id: &InstrumentId) -> &'static [Native];
+
+    /// Candles in one page.
+    fn page_size(&self) -> usize;
+
+    /// One page of candles of `plan.asked`: open times in [`from`, `to`). Rows outside, twice or out of order do no harm.
+    fn page<'a>(
+        &'a self,
+        site: &'a Site,
+        id: &'a InstrumentId,
+        plan: &'a Plan,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> BoxFuture<'a, Result<Vec<Candle>, ProviderError>>;
+
+    /// Specifications that are known without asking.
+    fn instruments(&self) -> Vec<Instrument> {
+        Vec::new()
+    }
+
+    fn describe<'a>(&'a self, site: &'a Site, id: &'a InstrumentId)
+    -> BoxFuture<'a, Result<Instrument, ProviderError>>;
+
+    fn source(&self, site: &Site, _: &InstrumentId) -> String {
+        site.code.to_owned()
+    }
+
+    /// The connections that bring these instruments' events; none where there is nothing but asking.
+    fn connections(&self, site: &Arc<Site>, instruments: &[InstrumentId]) -> Result<Vec<Connection>, ProviderError>;
+}
+
+/// A venue behind a network.
+pub struct Venue<K> {
+    pub site: Arc<Site>,
+    pub kind: K,
+}
+
+impl<K: Kind> Venue<K> {
+    fn check(&self, id: &InstrumentId) -> Result<(), ProviderError> {
+        if id.venue() == self.site.code {
+            return Ok(());
+        }
+        Err(self.site.refused(format!("{id} belongs to another venue")))
+    }
+
+    async fn history(&self, request: &CandleRequest) -> Result<Vec<Candle>, ProviderError> {
+        let (site, id) = (&*self.site, &request.instrument);
+        self.check(id)?;
+        let now = site.health.venue_now();
+        let Some(plan) = history::plan(site.code, request, self.kind.natives(id), now)? else {
+            return Ok(Vec::new());
+        };
+        let page = |from, to| self.kind.page(site, id, &plan, from, to);
+        let rows = history::page_through(&plan, self.kind.page_size(), page).await?;
+        Ok(history::within(&plan, rows))
+    }
+
+    async fn listen(&self, instruments: &[InstrumentId], events: EventSink) -> Result<(), ProviderError> {
+        instruments.iter().try_for_each(|id| self.check(id))?;
+        let connections = self.kind.connections(&self.site, instruments)?;
+        let _listening = Listening::new(&self.site.health, instruments.len());
+        if connections.is_empty() {
+            self.site.health.become_state(ProviderState::Live, "asked when a candle closes");
+            events.closed().await;
+            return Ok(());
+        }
+        let run = |connection: Connection| {
+            let events = events.clone();
+            async move {
+                let link = Link {
+                    venue: self.site.code,
+                    pace: connection.pace,
+                    instruments: connection.instruments,
+                    events: &events,
+                    health: &self.site.health,
+                    clock: &*self.site.handles.clock,
+                    random: &self.site.handles.random,
+                    gate: &self.site.gate,
+                };
+                link::run(&link, connection.dialect).await
+            }
+        };
+        future::try_join_all(connections.into_iter().map(run)).await.map(drop)
+    }
+}
+
+/// Says that nobody listens any more, however a stream ended; a refusal stays visible.
+struct Listening<'a>(&'a Health);
+
+impl<'a> Listening<'a> {
+    fn new(health: &'a Health, instruments: usize) -> Self {
+        health.subscribed(instruments);
+        Self(health)
+    }
+}
+
+impl Drop for Listening<'_> {
+    fn drop(&mut self) {
+        if self.0.status().state != ProviderState::Down {
+            self.0.become_state(ProviderState::Idle, "nobody listens");
+        }
+        self.0.subscribed(0);
+    }
+}
+
+impl<K: Kind> Provider for Venue<K> {
+    fn venue(&self) -> &'static str {
+        self.site.code
+    }
+    fn capabilities(&self) -> &'static Capabilities {
+        self.kind.capabilities()
+    }
+    fn instruments(&self) -> Vec<Instrument> {
+        self.kind.instruments()
+    }
+    fn describe<'a>(&'a self, id: &'a InstrumentId) -> BoxFuture<'a, Result<Instrument, ProviderError>> {
+        match self.check(id) {
+            Ok(()) => self.kind.describe(&self.site, id),
+            Err(error) => future::ready(Err(error)).boxed(),
+        }
+    }
+    fn source(&self, id: &InstrumentId) -> String {
+        self.kind.source(&self.site, id)
+    }
+    fn candles<'a>(&'a self, request: &'a CandleRequest) -> BoxFuture<'a, Result<Vec<Candle>, ProviderError>> {
+        self.history(request).boxed()
+    }
+    fn stream<'a>(
+        &'a self,
+        instruments: &'a [InstrumentId],
+        events: EventSink,
+    ) -> BoxFuture<'a, Result<(), ProviderError>> {
+        self.listen(instruments, events).boxed()
+    }
+    fn reconnect(&self) {
+        self.site.gate.reconnect();
+    }
+    fn status(&self) -> ProviderStatus {
+        self.site.health.status()
+    }
+}

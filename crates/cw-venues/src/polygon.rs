@@ -1,0 +1,124 @@
+//! Polygon, now called Massive, venue code `POLYGON`: `AAPL.POLYGON`, `X:BTCUSD.POLYGON`, `C:EURUSD.POLYGON`.
+//!
+//! Prices of stocks are raw, not adjusted for splits. Minutes include trading before and after the session; days stand at
+//! midnight UTC of their New York date. Minutes without trades have no candle, and late trades are not told again: the
+//! candle that is asked for afterwards is the better one.
+
+mod parse;
+mod rest;
+mod wire;
+mod ws;
+
+use std::sync::Arc;
+
+use cw_core::{AssetClass, Candle, Currency, Instrument, InstrumentId, Timestamp};
+use cw_market::{Capabilities, ProviderError};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
+use crate::catalog::{self, Settings, SetupError};
+use crate::net::{BaseUrl, Connection, Handles, Kind, Native, Plan, Secret, Site, Venue};
+
+/// How Polygon is reached.
+pub struct Polygon {
+    rest: BaseUrl,
+    stream: BaseUrl,
+    key: Arc<Secret>,
+}
+
+/// The kinds of instruments, each with a stream and words of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cluster {
+    Stocks,
+    Crypto,
+    Forex,
+}
+
+impl Cluster {
+    fn of(id: &InstrumentId) -> Self {
+        match id.symbol().split_once(':') {
+            Some(("X", _)) => Self::Crypto,
+            Some(("C", _)) => Self::Forex,
+            _ => Self::Stocks,
+        }
+    }
+}
+
+/// `X:BTCUSD` is BTC in USD: the last three letters, or four where the quote is a stablecoin.
+fn pair(symbol: &str) -> Option<(&str, &str)> {
+    let (_, pair) = symbol.split_once(':')?;
+    let quote = if ["USDT", "USDC"].iter().any(|coin| pair.ends_with(coin)) { 4 } else { 3 };
+    let split = pair.len().checked_sub(quote).filter(|at| *at > 0 && pair.is_char_boundary(*at))?;
+    Some(pair.split_at(split))
+}
+
+/// A provider with these settings.
+pub fn connect(settings: &Settings, handles: Handles) -> Result<Venue<Polygon>, SetupError> {
+    let kind = Polygon {
+        rest: settings.rest("https://api.massive.com")?,
+        stream: settings.stream("wss://socket.massive.com")?,
+        key: Arc::new(Secret::new(settings.key.clone().ok_or(SetupError::Missing("key"))?)),
+    };
+    Ok(Venue { site: Arc::new(Site::new("POLYGON", rest::MANNER, handles)), kind })
+}
+
+impl Kind for Polygon {
+    fn capabilities(&self) -> &'static Capabilities {
+        &catalog::POLYGON
+    }
+
+    fn natives(&self, _: &InstrumentId) -> &'static [Native] {
+        rest::NATIVES
+    }
+
+    fn page_size(&self) -> usize {
+        rest::PAGE
+    }
+
+    fn page<'a>(
+        &'a self,
+        site: &'a Site,
+        id: &'a InstrumentId,
+        plan: &'a Plan,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> BoxFuture<'a, Result<Vec<Candle>, ProviderError>> {
+        self.aggregates(site, id, plan, from, to).boxed()
+    }
+
+    fn describe<'a>(
+        &'a self,
+        site: &'a Site,
+        id: &'a InstrumentId,
+    ) -> BoxFuture<'a, Result<Instrument, ProviderError>> {
+        async move {
+            if !self.exists(site, id).await? {
+                return Err(site.refused(format!("there is no instrument {id}")));
+            }
+            Ok(instrument(id))
+        }
+        .boxed()
+    }
+
+    fn connections(&self, site: &Arc<Site>, instruments: &[InstrumentId]) -> Result<Vec<Connection>, ProviderError> {
+        Ok(ws::connections(self, site, instruments))
+    }
+}
+
+fn instrument(id: &InstrumentId) -> Instrument {
+    let (class, decimals) = match Cluster::of(id) {
+        Cluster::Stocks => (AssetClass::Equity, 2),
+        Cluster::Crypto => (AssetClass::Crypto, 2),
+        Cluster::Forex => (AssetClass::Fx, 5),
+    };
+    let mut instrument = Instrument::from_file(id.clone(), decimals, 4);
+    instrument.asset_class = class;
+    if let Some((base, quote)) = pair(id.symbol()) {
+        base.clone_into(&mut instrument.base);
+        instrument.quote_currency = Currency::new(quote).unwrap_or(Currency::USD);
+    }
+    instrument
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,76 @@
+//! Yahoo's chart endpoint, venue code `YAHOO`: `AAPL.YAHOO`, `EURUSD=X.YAHOO`, `^GSPC.YAHOO`.
+//!
+//! Not an offer to programs: delayed, without a promise, for personal use. It needs no key and is off until it is switched
+//! on. Prices are adjusted for splits, not for dividends. There is no stream: candles are asked for when they close, one
+//! request in two seconds.
+
+mod parse;
+mod rest;
+mod wire;
+
+use std::sync::Arc;
+
+use cw_core::{Candle, Instrument, InstrumentId, Timeframe, Timestamp};
+use cw_market::{Capabilities, ProviderError};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
+use crate::catalog::{self, Settings, SetupError};
+use crate::net::{BaseUrl, Connection, Handles, Kind, Native, Plan, Site, Venue};
+
+/// How Yahoo is reached.
+pub struct Yahoo {
+    rest: BaseUrl,
+}
+
+/// A provider with these settings.
+pub fn connect(settings: &Settings, handles: Handles) -> Result<Venue<Yahoo>, SetupError> {
+    let kind = Yahoo { rest: settings.rest("https://query2.finance.yahoo.com")? };
+    Ok(Venue { site: Arc::new(Site::new("YAHOO", rest::MANNER, handles)), kind })
+}
+
+impl Kind for Yahoo {
+    fn capabilities(&self) -> &'static Capabilities {
+        &catalog::YAHOO
+    }
+
+    fn natives(&self, _: &InstrumentId) -> &'static [Native] {
+        rest::NATIVES
+    }
+
+    fn page_size(&self) -> usize {
+        rest::PAGE
+    }
+
+    fn page<'a>(
+        &'a self,
+        site: &'a Site,
+        id: &'a InstrumentId,
+        plan: &'a Plan,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> BoxFuture<'a, Result<Vec<Candle>, ProviderError>> {
+        async move { Ok(self.chart(site, id, plan.asked, plan.word, from, to).await?.candles) }.boxed()
+    }
+
+    fn describe<'a>(
+        &'a self,
+        site: &'a Site,
+        id: &'a InstrumentId,
+    ) -> BoxFuture<'a, Result<Instrument, ProviderError>> {
+        async move {
+            let now = site.health.venue_now();
+            let week = now.plus_nanos(-7 * 86_400 * Timestamp::NANOS_PER_SECOND);
+            let chart = self.chart(site, id, Timeframe::D1, "1d", week, now).await?;
+            Ok(parse::instrument(id, &chart.meta))
+        }
+        .boxed()
+    }
+
+    fn connections(&self, _: &Arc<Site>, _: &[InstrumentId]) -> Result<Vec<Connection>, ProviderError> {
+        Ok(Vec::new())
+    }
+}
+
+#[cfg(test)]
+mod tests;
