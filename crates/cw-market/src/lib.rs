@@ -23,11 +23,13 @@
 mod aggregator;
 mod bucket;
 mod fold;
+mod keeper;
 mod provider;
 mod seen;
 
 pub use aggregator::{Aggregator, CandleUpdate, Discarded, SeqRange, Verdict};
 pub use fold::fold;
+pub use keeper::{Delivery, Keeper, Kept, Question};
 pub use provider::{
     BreakerState, CandleRequest, Capabilities, ConnectionStatus, EventSink, FeedEvent, Pacing, Provider, ProviderError,
     ProviderState, ProviderStatus,
