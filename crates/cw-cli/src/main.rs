@@ -6,6 +6,7 @@
 
 mod claude;
 mod client;
+mod completions;
 mod doctor;
 mod engine;
 mod mcp;
@@ -107,6 +108,7 @@ async fn act(invocation: Invocation) -> Result<(), Failure> {
             let report = claude::install(&globals, &options)?;
             output::value(&globals, &report, &serde_json::Value::Null)
         }
+        Plan::Completions(options) => output::text(&completions::script(options.shell)),
         Plan::Doctor => doctor::run(&globals).await,
         Plan::Url => {
             let url = verb::pairing_url(&globals).await?;

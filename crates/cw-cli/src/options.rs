@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::Failure;
-use crate::own::{self, McpInstall, RunOptions};
+use crate::own::{self, Completions, McpInstall, RunOptions};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
@@ -41,6 +41,7 @@ pub enum Plan {
     Run(RunOptions),
     Mcp,
     McpInstall(McpInstall),
+    Completions(Completions),
     Doctor,
     Url,
 }
@@ -233,6 +234,7 @@ impl Target {
             Self::Own("run") => Plan::Run(read(request)?),
             Self::Own("mcp install") => Plan::McpInstall(read(request)?),
             Self::Own("mcp") => Plan::Mcp,
+            Self::Own("completions") => Plan::Completions(read(request)?),
             Self::Own("doctor") => Plan::Doctor,
             _ => Plan::Url,
         })

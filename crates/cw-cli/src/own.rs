@@ -48,6 +48,23 @@ pub struct Doctor {}
 #[serde(deny_unknown_fields)]
 pub struct Url {}
 
+/// Prints a script that lets a shell complete verbs, flags and their values.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Completions {
+    /// The shell it is for.
+    #[schemars(extend("x-position" = 0))]
+    pub shell: Shell,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+}
+
 /// The arguments of an own verb.
 pub fn spec<T: JsonSchema>() -> Spec {
     let mut settings = schemars::generate::SchemaSettings::draft2020_12();
@@ -56,12 +73,13 @@ pub fn spec<T: JsonSchema>() -> Spec {
 }
 
 /// Every own verb: its words and its arguments.
-pub fn all() -> [(&'static str, Spec); 5] {
+pub fn all() -> [(&'static str, Spec); 6] {
     [
         ("run", spec::<RunOptions>()),
         ("mcp", spec::<McpCommand>()),
         ("mcp install", spec::<McpInstall>()),
         ("doctor", spec::<Doctor>()),
         ("url", spec::<Url>()),
+        ("completions", spec::<Completions>()),
     ]
 }

@@ -123,6 +123,15 @@ pub(crate) fn stopped(_: Stopped) -> ApiError {
     ApiError::unavailable("the engine has stopped")
 }
 
+/// What became of a file that a caller named.
+pub(crate) fn unreadable(field: &str, file: &str, error: &std::io::Error) -> ApiError {
+    if error.kind() == std::io::ErrorKind::NotFound {
+        ApiError::not_found(format!("file {file}")).with_field(field)
+    } else {
+        ApiError::invalid(field, format!("{file}: {error}"))
+    }
+}
+
 /// What a failure of the store means to a caller.
 pub(crate) fn storage(error: cw_store::StoreError) -> ApiError {
     use cw_store::StoreError as E;

@@ -14,7 +14,7 @@ use cw_engine::{ApprovalState, Command, CommandError, Engine, Envelope, OrderReq
 use cw_market::{CandleRequest, Provider as _};
 use cw_store::{FillQuery, OrderQuery};
 
-use crate::shared::{Shared, stopped, storage};
+use crate::shared::{Shared, stopped, storage, unreadable};
 use crate::words;
 
 /// Rows of a list when the caller names no number, and the most it may name.
@@ -178,7 +178,7 @@ pub(super) fn strategy_source(name: &str, caller: &Caller) -> Result<String, Api
             "a program may not name files; use a shipped strategy",
         ));
     }
-    std::fs::read_to_string(name).map_err(|error| ApiError::invalid("strategy", format!("{name}: {error}")))
+    std::fs::read_to_string(name).map_err(|error| unreadable("strategy", name, &error))
 }
 
 #[async_trait]

@@ -18,7 +18,7 @@ use serde_json::Value;
 
 use super::chart::decimals;
 use super::{Market, Span};
-use crate::shared::storage;
+use crate::shared::{storage, unreadable};
 
 /// Standard input, as command lines name it.
 const STDIN: &str = "-";
@@ -268,7 +268,7 @@ async fn open(caller: &Caller, file: &str, live: bool) -> Result<Box<dyn Read + 
     });
     match opened.await.map_err(ApiError::internal)? {
         Ok(file) => Ok(Box::new(file)),
-        Err(error) => Err(ApiError::invalid("file", format!("{file}: {error}"))),
+        Err(error) => Err(unreadable("file", file, &error)),
     }
 }
 

@@ -281,7 +281,8 @@ async fn trades_and_quotes_of_a_file_become_candles() {
 async fn imports_that_cannot_be_are_refused_by_argument() {
     let f = Fixture::new().await;
     let field = |result: Result<ImportReport, ApiError>| result.unwrap_err().field.unwrap();
-    assert_eq!(field(f.import_file(Path::new("/nowhere/x.csv"), "X.FILE", Some("1m")).await), "file");
+    let missing = f.import_file(Path::new("/nowhere/x.csv"), "X.FILE", Some("1m")).await.unwrap_err();
+    assert_eq!((missing.code, missing.field.as_deref()), (ErrorCode::NotFound, Some("file")));
     assert_eq!(field(f.import_file(f.dir.path(), "X.FILE", Some("1m")).await), "file");
     assert_eq!(field(f.import_file(Path::new("-"), "X.FILE", Some("1m")).await), "file");
     assert_eq!(field(f.import_file(Path::new("x.csv"), "BTC-PERP.SIM", Some("1m")).await), "instrument");
