@@ -1,22 +1,23 @@
 //! On a Linux machine without a GPU the web engine's default way of painting goes through an emulated one. Its plain
 //! way has the first chart on the screen in two thirds of the time.
 
-use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 
 const PLAIN_PAINTING: &str = "WEBKIT_DISABLE_DMABUF_RENDERER";
 
-/// Starts this program again with plain painting if there is no GPU and nobody has chosen. The web engine reads its
-/// environment, which a running program cannot change safely; the process stays the same one. Call before any thread
-/// or file is opened.
+/// Chooses plain painting if there is no GPU and nobody has chosen. Call first thing in `main`: the web engine reads its
+/// environment when it starts, and the environment may only be written while nobody else can read it.
 pub fn choose_painting() {
     if std::env::var_os(PLAIN_PAINTING).is_some() || has_gpu(Path::new("/dev/dri")) {
         return;
     }
-    let Ok(program) = std::env::current_exe() else { return };
-    let error = std::process::Command::new(program).args(std::env::args_os().skip(1)).env(PLAIN_PAINTING, "1").exec();
-    // Still here: it paints the slower way.
-    eprintln!("cannot start again with plain painting: {error}");
+    set_variable(PLAIN_PAINTING, "1");
+}
+
+#[expect(unsafe_code, reason = "starting the program a second time with the variable costs a tenth of a second")]
+fn set_variable(name: &str, value: &str) {
+    // SAFETY: `main` has just begun, so this process has one thread.
+    unsafe { std::env::set_var(name, value) };
 }
 
 /// Whether the kernel offers a device that renders.

@@ -5,8 +5,10 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from '@/app/App';
 import { ConnectFailed } from '@/app/ConnectFailed';
+import { prefetchLayout } from '@/app/Dock';
 import { startI18n } from '@/i18n';
 import { applyPrefs, usePrefs } from '@/lib/prefs';
+import { useUi } from '@/lib/ui';
 import { connect } from '@/transport/connect';
 import { TransportProvider } from '@/transport/hooks';
 import { TransportError } from '@/transport/Transport';
@@ -19,6 +21,7 @@ async function start(): Promise<void> {
   const root = createRoot(element);
   try {
     const transport = await connect();
+    prefetchLayout(transport, useUi.getState().workspace);
     const queries = new QueryClient({
       defaultOptions: {
         queries: {

@@ -8,12 +8,12 @@ import {
 } from 'dockview-react';
 import { type FunctionComponent, type KeyboardEvent, useCallback, useEffect, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
-import type { JsonValue } from '@/bindings';
+import type { JsonValue, Workspace } from '@/bindings';
 import { Button } from '@/kit/Button';
 import { toast } from '@/kit/toasts';
 import { useUi, type WorkspaceName } from '@/lib/ui';
 import { useTransport } from '@/transport/hooks';
-import { TransportError } from '@/transport/Transport';
+import { type Transport, TransportError } from '@/transport/Transport';
 import { LeftActions, RightActions } from './HeadActions';
 import { buildDefault } from './layouts';
 import { PanelFrame } from './PanelFrame';
@@ -23,10 +23,27 @@ import { Tab } from './Tab';
 const SCHEMA_VERSION = 1;
 const SAVE_AFTER_MS = 500;
 const UNDO_STEPS = 20;
+const LAYOUT_WAIT_MS = 150;
 
 interface StoredLayout {
   schema_version: number;
   dock: SerializedDockview;
+}
+
+let early: { name: WorkspaceName; answer: Promise<Workspace> } | null = null;
+
+/** Asks for a layout before there is a dock to show it in. */
+export function prefetchLayout(transport: Transport, name: WorkspaceName): void {
+  const answer = transport.call('workspaces.get', { name });
+  // Whoever shows it handles the failure.
+  answer.catch(() => {});
+  early = { name, answer };
+}
+
+function savedLayout(transport: Transport, name: WorkspaceName): Promise<Workspace> {
+  const answer = early?.name === name ? early.answer : transport.call('workspaces.get', { name });
+  early = null;
+  return answer;
 }
 
 function readLayout(stored: unknown): SerializedDockview | null {
@@ -111,9 +128,9 @@ export function Dock({ name, fresh }: { name: WorkspaceName; fresh: boolean }) {
         }
       };
 
-      buildDefault(api, name);
       const known = queries.getQueryData(['workspace', name]);
       if (fresh) {
+        buildDefault(api, name);
         save();
         requestAnimationFrame(watch);
         return;
@@ -122,12 +139,16 @@ export function Dock({ name, fresh }: { name: WorkspaceName; fresh: boolean }) {
         requestAnimationFrame(watch);
         return;
       }
-      // The default is on screen at once; a saved layout replaces it when it arrives and nobody moved anything yet.
-      transport
-        .call('workspaces.get', { name })
+      // The saved layout arrives in a few milliseconds, and drawing two layouts costs more than waiting for it. When it
+      // does not, the default is on the screen, and the saved one replaces it while nobody has moved anything.
+      const waited = setTimeout(() => buildDefault(api, name), LAYOUT_WAIT_MS);
+      savedLayout(transport, name)
+        .finally(() => clearTimeout(waited))
         .then((saved) => {
-          if (touched || !saved.layout) return;
-          if (!restore(saved.layout)) {
+          if (touched) return;
+          if (!saved.layout) {
+            if (api.panels.length === 0) buildDefault(api, name);
+          } else if (!restore(saved.layout)) {
             buildDefault(api, name);
             toast({
               tone: 'warn',
@@ -139,7 +160,8 @@ export function Dock({ name, fresh }: { name: WorkspaceName; fresh: boolean }) {
           }
         })
         .catch(() => {
-          // Never saved, or the engine is not there: the default stands.
+          // Never saved, or the engine is not there.
+          if (api.panels.length === 0) buildDefault(api, name);
         })
         .finally(() => requestAnimationFrame(watch));
     },

@@ -3,6 +3,7 @@ import { Component, type ComponentType, type ReactNode, Suspense } from 'react';
 import { useTranslation } from 'react-i18next';
 import { AgeChip, Disconnected, ErrorState, Skeleton } from '@/kit/states';
 import * as fmt from '@/lib/format';
+import { useTurn } from '@/lib/turns';
 import { useStaleAge } from '@/transport/freshness';
 import { useLinkStatus } from '@/transport/hooks';
 import { MARKET, type PanelProps } from './panels';
@@ -38,6 +39,7 @@ export function PanelFrame({
   const params = usePanelParams(panel.api, panel.params);
   const down = link === 'retrying' || link === 'closed';
   const age = useStaleAge();
+  const turn = useTurn(kind, panel.api.id);
   const stale = MARKET.has(kind) && !down ? age : null;
   return (
     <section
@@ -67,7 +69,15 @@ export function PanelFrame({
           )}
         >
           <Suspense fallback={<Skeleton label={t('state.loading')} />}>
-            <Panel panelId={panel.api.id} params={params} setParams={(change) => panel.api.updateParameters(change)} />
+            {turn ? (
+              <Panel
+                panelId={panel.api.id}
+                params={params}
+                setParams={(change) => panel.api.updateParameters(change)}
+              />
+            ) : (
+              <Skeleton label={t('state.loading')} />
+            )}
           </Suspense>
         </Boundary>
       </div>

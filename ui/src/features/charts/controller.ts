@@ -1,4 +1,5 @@
 import { nextFrame } from '@/lib/frame';
+import { endTurns } from '@/lib/turns';
 import { decodeFrame } from '@/transport/frame';
 import { type Transport, TransportError } from '@/transport/Transport';
 import type { ChartBar, ChartDelta } from '@/transport/types';
@@ -164,16 +165,23 @@ export class ChartController {
       this.#render(keep);
       if (this.store.rows === 0) {
         this.onPhase({ state: 'empty' });
+        endTurns();
         return;
       }
       this.onPhase({ state: 'ready' });
       this.#flush();
       // The first frame draws, the second begins when it is on the screen.
-      requestAnimationFrame(() => requestAnimationFrame(() => this.transport.mark('first_chart')));
+      requestAnimationFrame(() =>
+        requestAnimationFrame(() => {
+          this.transport.mark('first_chart');
+          endTurns();
+        }),
+      );
     } catch (cause) {
       const error = TransportError.from(cause);
       if (error.code === 'canceled' || key !== this.#key || this.#disposed) return;
       if (this.store.rows === 0) this.onPhase({ state: 'error', error });
+      endTurns();
     }
   }
 
