@@ -35,6 +35,7 @@ mod ohlcv;
 mod program;
 pub mod similar;
 mod strategy;
+pub mod structure;
 mod study;
 #[cfg(test)]
 mod testing;
