@@ -1,5 +1,7 @@
 // The page of a running engine in Chromium, as a person meets it.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { launchChromium } from '../../../scripts/lib/chromium.mjs';
 
 /**
@@ -36,6 +38,29 @@ export const legendClose = (page) => page.locator('[aria-roledescription="chart"
 export async function chartReady(page) {
   await legendClose(page).filter({ hasText: /\d/ }).waitFor({ timeout: 30_000 });
 }
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
+
+/** What axe finds wrong on the page as it is: a line per rule with the places. */
+export async function violations(page) {
+  // evaluate, not addScriptTag: the page's policy refuses injected scripts, and should.
+  await page.evaluate(AXE);
+  return page.evaluate(async (tags) => {
+    const result = await window.axe.run(document, { runOnly: { type: 'tag', values: tags } });
+    return result.violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.target.join(' ')).join(', ')}`);
+  }, TAGS);
+}
+
+/** Chooses an entry of the settings menu. */
+export async function settings(page, entry) {
+  await page.getByRole('button', { name: 'Settings' }).click();
+  await page.getByRole('menuitemcheckbox', { name: entry }).or(page.getByRole('menuitem', { name: entry })).click();
+}
+
+/** Goes to a workspace. */
+export const goTo = (page, name) =>
+  page.getByRole('navigation', { name: 'Workspaces' }).getByRole('button', { name }).click();
 
 /** Waits until `probe` answers something other than undefined or false; answers it. */
 export async function eventually(what, probe, timeoutMs = 30_000) {

@@ -6,7 +6,7 @@ import {
   type IDockviewPanelProps,
   type SerializedDockview,
 } from 'dockview-react';
-import { type FunctionComponent, type KeyboardEvent, useCallback, useEffect, useRef } from 'react';
+import { type FunctionComponent, type KeyboardEvent, memo, useCallback, useEffect, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { JsonValue, Workspace } from '@/bindings';
 import { Button } from '@/kit/Button';
@@ -24,6 +24,8 @@ const SCHEMA_VERSION = 1;
 const SAVE_AFTER_MS = 500;
 const UNDO_STEPS = 20;
 const LAYOUT_WAIT_MS = 150;
+/** One object for ever: another one, even an equal one, makes the dock measure and lay out every panel again. */
+const THEME = { name: 'candlewick', className: 'cw-dock', gap: 4 };
 
 interface StoredLayout {
   schema_version: number;
@@ -78,7 +80,7 @@ function Watermark() {
 }
 
 /** One workspace: its layout comes from the engine and goes back there half a second after a change. */
-export function Dock({ name, fresh }: { name: WorkspaceName; fresh: boolean }) {
+export const Dock = memo(function Dock({ name, fresh }: { name: WorkspaceName; fresh: boolean }) {
   const { t } = useTranslation();
   const transport = useTransport();
   const queries = useQueryClient();
@@ -198,6 +200,22 @@ export function Dock({ name, fresh }: { name: WorkspaceName; fresh: boolean }) {
     chart?.api.updateParameters({ table: chart.api.getParameters<{ table?: boolean }>().table !== true });
   }, [tableNonce]);
 
+  const picker = useUi((s) => s.picker);
+  useEffect(() => {
+    const api = dock.current;
+    if (!api || !picker || picker.panel !== null) return;
+    const charts = api.panels.filter(
+      (panel) => panel.api.component === 'chart' && !panel.api.getParameters<{ compact?: boolean }>().compact,
+    );
+    const chart =
+      charts.find((panel) => panel === api.activePanel) ??
+      charts[0] ??
+      api.addPanel({ id: 'chart', component: 'chart', title: 'chart', params: {} });
+    chart.api.setActive();
+    // Its head, which holds the picker, is drawn after this.
+    requestAnimationFrame(() => useUi.getState().pickIndicators(chart.id, picker.study));
+  }, [picker]);
+
   const onTabKey = (event: KeyboardEvent) => {
     const id =
       event.target instanceof HTMLElement && event.target.role === 'tab' ? event.target.dataset.tabPanelId : undefined;
@@ -210,7 +228,7 @@ export function Dock({ name, fresh }: { name: WorkspaceName; fresh: boolean }) {
     // biome-ignore lint/a11y/noStaticElementInteractions: keys of the tabs inside, which dockview makes
     <div className="h-full" onKeyDown={onTabKey}>
       <DockviewReact
-        theme={{ name: 'candlewick', className: 'cw-dock', gap: 4 }}
+        theme={THEME}
         components={components}
         defaultTabComponent={Tab}
         leftHeaderActionsComponent={LeftActions}
@@ -222,4 +240,4 @@ export function Dock({ name, fresh }: { name: WorkspaceName; fresh: boolean }) {
       />
     </div>
   );
-}
+});

@@ -26,7 +26,9 @@ export function LeftActions(props: IDockviewHeaderActionsProps) {
   return (
     <>
       <SymbolMenu group={group} />
-      {compact ? null : <ChartTools params={params} setParams={(change) => panel.api.updateParameters(change)} />}
+      {compact ? null : (
+        <ChartTools panelId={panel.id} params={params} setParams={(change) => panel.api.updateParameters(change)} />
+      )}
     </>
   );
 }

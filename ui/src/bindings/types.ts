@@ -730,13 +730,29 @@ export type IndicatorInfo = { name: string, title: string, group: string, params
 /**
  * Drawn over the candles, not in a pane of its own.
  */
-overlay: boolean, doc: string, };
+overlay: boolean, 
+/**
+ * Its first argument is a series, the close without one; otherwise it reads whole candles.
+ */
+takes_series: boolean, 
+/**
+ * Candles without a value before the first one, with the default parameters.
+ */
+warm_up: number, doc: string, 
+/**
+ * Where the definition comes from.
+ */
+source: string, };
 
 export type IndicatorList = { indicators: Array<IndicatorInfo>, };
 
 export type IndicatorOutput = { name: string, title: string, };
 
-export type IndicatorParam = { name: string, default: number, min?: number, max?: number, };
+export type IndicatorParam = { name: string, default: number, min?: number, max?: number, 
+/**
+ * Only whole numbers make sense.
+ */
+integer: boolean, };
 
 export type IndicatorTable = { 
 /**

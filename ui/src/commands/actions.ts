@@ -98,6 +98,13 @@ export const ACTIONS: readonly UserAction[] = [
     'audit',
   ].map(openPanel),
   {
+    id: 'chart.indicators',
+    title: 'command.indicators',
+    group: 'chart',
+    keys: '/',
+    run: () => useUi.getState().pickIndicators(),
+  },
+  {
     id: 'chart.table',
     title: 'chart.showTable',
     group: 'chart',

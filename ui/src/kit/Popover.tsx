@@ -10,6 +10,8 @@ export function Popover({
   onOpenChange,
   className,
   align = 'start',
+  onEscape,
+  onClosed,
 }: {
   trigger: ReactNode;
   children: ReactNode;
@@ -18,6 +20,10 @@ export function Popover({
   onOpenChange?: (open: boolean) => void;
   className?: string;
   align?: 'start' | 'end' | 'center';
+  /** Escape was pressed; it closes unless the default is prevented. */
+  onEscape?: (event: KeyboardEvent) => void;
+  /** Where the focus goes then, instead of to the trigger. */
+  onClosed?: (event: Event) => void;
 }) {
   return (
     <Radix.Root {...(open === undefined ? {} : { open })} {...(onOpenChange ? { onOpenChange } : {})}>
@@ -28,6 +34,8 @@ export function Popover({
           align={align}
           sideOffset={4}
           collisionPadding={6}
+          {...(onEscape ? { onEscapeKeyDown: onEscape } : {})}
+          {...(onClosed ? { onCloseAutoFocus: onClosed } : {})}
           className={cx('pop z-40 rounded-md border border-line bg-bg2 p-2 shadow-(--shadow)', className)}
         >
           {children}

@@ -81,6 +81,16 @@ export const compact = (value: string | number | null | undefined) => {
     : minus(numberFormat({ notation: 'compact', maximumFractionDigits: 2, minimumFractionDigits: 0 }).format(text));
 };
 
+/** What an indicator reads: three to five digits that say something, whatever its scale. */
+export const reading = (value: number): string => {
+  const size = Math.abs(value);
+  if (size >= 1e6) return compact(value);
+  if (size >= 10 || value === 0) return fixed(value, 1, 1, false);
+  if (size >= 1) return fixed(value, 2, 2, false);
+  const text = decimalText(value.toPrecision(3));
+  return text === null ? NOTHING : minus(numberFormat({ maximumSignificantDigits: 3 }).format(text));
+};
+
 export type Direction = 'up' | 'down' | 'flat';
 export function direction(value: string | null | undefined): Direction {
   const sign = signOf(value);

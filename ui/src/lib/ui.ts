@@ -31,9 +31,13 @@ interface Ui {
   resetNonce: number;
   undoNonce: number;
   tableNonce: number;
+  /** The chart whose indicators are being chosen, at one of its studies or at the search; a `null` chart is any. */
+  picker: { panel: string | null; study: number | null } | null;
   undoLayout(): void;
   toggleChartTable(): void;
   resetLayout(): void;
+  pickIndicators(panel?: string | null, study?: number | null): void;
+  closePicker(): void;
 }
 
 export const useUi = create<Ui>((set) => ({
@@ -44,12 +48,15 @@ export const useUi = create<Ui>((set) => ({
   resetNonce: 0,
   undoNonce: 0,
   tableNonce: 0,
+  picker: null,
   undoLayout: () => set((s) => ({ undoNonce: s.undoNonce + 1 })),
   toggleChartTable: () => set((s) => ({ tableNonce: s.tableNonce + 1 })),
   open: (overlay) => set({ overlay }),
   close: () => set({ overlay: null }),
-  go: (workspace) => set({ workspace, overlay: null }),
+  go: (workspace) => set({ workspace, overlay: null, picker: null }),
   show: (kind) => set((s) => ({ reveal: { kind, nonce: s.reveal.nonce + 1 } })),
   setActivePanel: (activePanel) => set({ activePanel }),
+  pickIndicators: (panel = null, study = null) => set({ picker: { panel, study } }),
+  closePicker: () => set({ picker: null }),
   resetLayout: () => set((s) => ({ resetNonce: s.resetNonce + 1 })),
 }));

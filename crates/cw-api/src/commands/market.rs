@@ -267,7 +267,13 @@ pub struct IndicatorInfo {
     pub outputs: Vec<IndicatorOutput>,
     /// Drawn over the candles, not in a pane of its own.
     pub overlay: bool,
+    /// Its first argument is a series, the close without one; otherwise it reads whole candles.
+    pub takes_series: bool,
+    /// Candles without a value before the first one, with the default parameters.
+    pub warm_up: u32,
     pub doc: String,
+    /// Where the definition comes from.
+    pub source: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
@@ -279,6 +285,8 @@ pub struct IndicatorParam {
     pub min: Option<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max: Option<f64>,
+    /// Only whole numbers make sense.
+    pub integer: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]

@@ -18,8 +18,11 @@ import { ChartController, type Phase } from './controller';
 import { LineTags } from './LineTags';
 import { LightweightChart } from './lwc';
 import { useOrderLines } from './orderLines';
-import { planFor } from './studies';
+import { useStudies } from './picker/useStudies';
+import type { Plan } from './port';
+import { planFor, setOf } from './studies';
 import { TimeframeBox } from './TimeframeBox';
+import { useBroken } from './useBroken';
 import { useMarkers } from './useMarkers';
 
 const NO_FILLS: Fill[] = [];
@@ -36,7 +39,9 @@ export function ChartPanel({
 }) {
   const [typed, setTyped] = useState<string | null>(null);
   const { t } = useTranslation();
-  const params = useMemo(() => chartParams(raw), [raw]);
+  // By value: the dock gives new objects with the same content at every turn, and a new plan draws everything again.
+  const stored = JSON.stringify(chartParams(raw));
+  const params = useMemo(() => JSON.parse(stored) as ChartParams, [stored]);
   const { compact } = params;
   const transport = useTransport();
   const instrumentId = useLinks((s) => s.instrument[params.group]);
@@ -47,9 +52,12 @@ export function ChartPanel({
   const [chart, setChart] = useState<ChartController | null>(null);
   const [phase, setPhase] = useState<Phase>({ state: 'loading' });
   const [merged, setMerged] = useState(1);
+  const [plan, setPlan] = useState<Plan | null>(null);
   const rightClickPrice = useRef<number | null>(null);
   const open = useUi((s) => s.open);
-  const set = params.studies.join(',');
+  const { studies, panes } = params;
+  const broken = useBroken(studies, phase);
+  const set = setOf(studies.filter((study) => !broken.has(study.text)));
 
   useEffect(() => {
     const element = host.current;
@@ -57,6 +65,7 @@ export function ChartPanel({
     const controller = new ChartController(transport, new LightweightChart(element, compact));
     controller.onPhase = setPhase;
     controller.onLevel = setMerged;
+    controller.onPlan = setPlan;
     setChart(controller);
     const visible = new IntersectionObserver(([entry]) => controller.setHidden(!entry?.isIntersecting));
     visible.observe(element);
@@ -69,9 +78,15 @@ export function ChartPanel({
 
   useEffect(() => {
     if (!chart) return;
-    chart.planFor = (names, decimals) => planFor(names, decimals, indicators ?? [], compact);
-    chart.open({ instrument: instrumentId, timeframe: params.timeframe, set });
-  }, [chart, instrumentId, params.timeframe, set, compact, indicators]);
+    chart.planFor = (names, decimals) => planFor(names, studies, decimals, indicators ?? [], { compact, panes });
+    if (!chart.open({ instrument: instrumentId, timeframe: params.timeframe, set })) chart.replan();
+  }, [chart, instrumentId, params.timeframe, set, studies, panes, compact, indicators]);
+
+  useEffect(() => {
+    chart?.port.onPanes((weights) => setParams({ panes: weights }));
+  }, [chart, setParams]);
+  const actions = useStudies(studies, setParams);
+  const pickIndicators = useUi((s) => s.pickIndicators);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: colours are read from the document when the theme changes
   useEffect(() => {
@@ -177,7 +192,7 @@ export function ChartPanel({
               <EmptyState title={t('chart.empty')}>{t('chart.emptyText')}</EmptyState>
             </div>
           ) : null}
-          {phase.state === 'error' ? (
+          {phase.state === 'error' && phase.error.field !== 'set' ? (
             <div className="absolute inset-0 bg-bg1">
               <ErrorState
                 message={phase.error.message}
@@ -191,7 +206,15 @@ export function ChartPanel({
           {chart && phase.state === 'ready' ? (
             <>
               {compact ? null : (
-                <ChartLegend chart={chart} instrument={instrument} indicators={indicators ?? []} merged={merged} />
+                <ChartLegend
+                  chart={chart}
+                  instrument={instrument}
+                  plan={plan}
+                  broken={broken}
+                  merged={merged}
+                  onEdit={(study) => pickIndicators(panelId, study)}
+                  actions={actions}
+                />
               )}
               {compact ? null : <LineTags chart={chart} lines={lines} decimals={decimals} />}
               <ChartSummary chart={chart} title={title} decimals={decimals} />

@@ -1,10 +1,13 @@
 import type { Group } from '@/lib/links';
+import { readStudy, type Study } from './study';
 
 /** What a chart panel remembers in the layout. */
 export interface ChartParams {
   group: Group;
   timeframe: string;
-  studies: string[];
+  studies: Study[];
+  /** Heights of panes that were changed by hand, in the proportion of the others; by `price`, `volume` or study. */
+  panes: Record<string, number>;
   compact: boolean;
   /** Shows the table instead of the picture. */
   table: boolean;
@@ -13,7 +16,8 @@ export interface ChartParams {
 export const CHART_DEFAULTS: ChartParams = {
   group: 'A',
   timeframe: '15m',
-  studies: ['ema(21)', 'ema(55)', 'bb(20,2)', 'rsi(14)'],
+  studies: [{ text: 'ema(21)' }, { text: 'ema(55)' }, { text: 'bb(20,2)' }, { text: 'rsi(14)' }],
+  panes: {},
   compact: false,
   table: false,
 };
@@ -21,12 +25,14 @@ export const CHART_DEFAULTS: ChartParams = {
 /** Layouts are stored text: whatever is missing or wrong becomes the default. */
 export function chartParams(raw: unknown): ChartParams {
   const value = (typeof raw === 'object' && raw !== null ? raw : {}) as Partial<ChartParams>;
+  const panes = typeof value.panes === 'object' && value.panes !== null ? Object.entries(value.panes) : [];
   return {
     group: value.group && /^[A-F]$/.test(value.group) ? value.group : CHART_DEFAULTS.group,
     timeframe: typeof value.timeframe === 'string' ? value.timeframe : CHART_DEFAULTS.timeframe,
     studies: Array.isArray(value.studies)
-      ? value.studies.filter((each) => typeof each === 'string')
+      ? value.studies.map(readStudy).filter((each) => each !== null)
       : CHART_DEFAULTS.studies,
+    panes: Object.fromEntries(panes.filter(([, weight]) => typeof weight === 'number' && weight > 0)),
     compact: value.compact === true,
     table: value.table === true,
   };

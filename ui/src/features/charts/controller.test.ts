@@ -62,6 +62,7 @@ function fakePort() {
     yOf: () => null,
     priceAt: () => null,
     paneTops: () => [0],
+    onPanes() {},
     axisWidth: () => 60,
     retheme() {},
     dispose() {},

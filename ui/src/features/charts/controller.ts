@@ -30,6 +30,10 @@ export type Phase =
 
 const FIRST_PAGE = 1_000;
 const PAGE = 2_000;
+/** As many rows as one answer may have. */
+const MOST_ROWS = 20_000;
+/** Candles fetched before the view when its studies change. */
+const ROWS_BEFORE_VIEW = 300;
 const UNITS: Record<string, number> = { s: 1, m: 60, h: 3_600, d: 86_400, w: 604_800, M: 2_419_200 };
 
 /** Length of a timeframe in seconds; for a month the shortest one. */
@@ -64,15 +68,21 @@ export class ChartController {
   /** The candle shown in the legend changed: index and level. */
   onReading: () => void = () => {};
   onLevel: (merged: number) => void = () => {};
+  onPlan: (plan: Plan) => void = () => {};
   planFor: (names: string[], decimals: number) => Plan = () => ({
     plots: [],
     volume: 'none',
     priceDecimals: 2,
     guides: [],
+    panes: [],
+    studies: [],
   });
 
   store = new CandleStore();
   #key: ChartKey | null = null;
+  /** What `store` holds: while other studies are on their way, the old ones stay on screen. */
+  #shown: ChartKey | null = null;
+  #plan: Plan | null = null;
   #level = 0;
   #span: Span = { start: 0, end: 0 };
   #stop: (() => void) | null = null;
@@ -124,42 +134,59 @@ export class ChartController {
     if (!this.#disposed) this.onReading();
   };
 
-  open(key: ChartKey): void {
-    if (this.#key && JSON.stringify(this.#key) === JSON.stringify(key)) return;
+  /** What is drawn now. */
+  get plan(): Plan | null {
+    return this.#plan;
+  }
+
+  /** False when that is what is shown already. */
+  open(key: ChartKey): boolean {
+    if (this.#key && JSON.stringify(this.#key) === JSON.stringify(key)) return false;
     this.#key = key;
     this.#stop?.();
-    this.#hover = null;
     this.#pending = [];
-    this.store = cache.take(JSON.stringify(key));
-    if (this.store.rows > 0) this.#render(null);
-    void this.#load();
+    const sameMarket = this.#shown?.instrument === key.instrument && this.#shown.timeframe === key.timeframe;
+    const keep = sameMarket && this.store.rows > 0 ? this.#keepView() : null;
+    if (!keep) this.#hover = null;
+    const store = cache.take(JSON.stringify(key));
+    if (!keep || store.rows > 0) {
+      this.store = store;
+      this.#shown = key;
+      if (store.rows > 0) this.#render(keep);
+    }
+    void this.#load(keep);
     this.#stop = this.transport.subscribe(
       'chart',
       key,
       (batch) => this.#live(batch.data),
       (error) => this.store.rows === 0 && this.onPhase({ state: 'error', error }),
     );
+    return true;
   }
 
   retry(): void {
-    void this.#load();
+    void this.#load(null);
   }
 
-  async #load(): Promise<void> {
+  /** `view`: where another set of studies over the same candles was looked at. */
+  async #load(view: Range | null): Promise<void> {
     const key = this.#key;
     if (!key) return;
     this.#abort?.abort();
     this.#abort = new AbortController();
     if (this.store.rows === 0) this.onPhase({ state: 'loading' });
     try {
-      const bytes = await this.transport.callBinary(
-        'chart.window',
-        { ...key, limit: FIRST_PAGE },
-        { signal: this.#abort.signal },
-      );
+      const limit = view
+        ? Math.min(MOST_ROWS, Math.max(FIRST_PAGE, Math.ceil(ROWS_BEFORE_VIEW - view.from)))
+        : FIRST_PAGE;
+      const bytes = await this.transport.callBinary('chart.window', { ...key, limit }, { signal: this.#abort.signal });
       if (key !== this.#key || this.#disposed) return;
-      const fresh = this.store.rows === 0;
-      const keep = fresh ? null : this.#keepView();
+      const changed = this.#shown !== key;
+      const keep = this.store.rows === 0 ? view : this.#keepView();
+      if (changed) {
+        this.store = cache.take(JSON.stringify(key));
+        this.#shown = key;
+      }
       this.store.reset(decodeFrame(bytes));
       this.receivedAt = performance.now();
       this.#render(keep);
@@ -180,35 +207,43 @@ export class ChartController {
     } catch (cause) {
       const error = TransportError.from(cause);
       if (error.code === 'canceled' || key !== this.#key || this.#disposed) return;
-      if (this.store.rows === 0) this.onPhase({ state: 'error', error });
+      if (this.#shown !== key || this.store.rows === 0) this.onPhase({ state: 'error', error });
       endTurns();
     }
   }
 
-  /** The view as a distance from the newest candle, so that a reload does not move it. */
+  /** The view as a distance from the newest candle, in candles, so that a reload does not move it. */
   #keepView(): Range | null {
     const visible = this.port.visible();
-    return visible && this.#level === 0
-      ? { from: visible.from - this.store.rows, to: visible.to - this.store.rows }
-      : null;
+    const factor = LEVEL_FACTOR ** this.#level;
+    const { rows } = this.store;
+    return visible && { from: visible.from * factor - rows, to: visible.to * factor - rows };
   }
 
   #render(keep: Range | null): void {
-    this.#level = 0;
-    this.onLevel(1);
     const { rows } = this.store;
-    this.port.setPlan(this.planFor(this.store.names, this.store.priceDecimals));
-    const visible = keep ? { from: keep.from + rows, to: keep.to + rows } : { from: rows - 130, to: rows + 12 };
-    this.#span = windowAround(visible, rows);
-    this.port.setWindow(this.store.level(0), this.#span, visible);
+    const bars = keep ? { from: keep.from + rows, to: keep.to + rows } : { from: rows - 130, to: rows + 12 };
+    this.#level = levelFor(bars.to - bars.from);
+    const factor = LEVEL_FACTOR ** this.#level;
+    this.onLevel(factor);
+    const visible = { from: bars.from / factor, to: bars.to / factor };
+    this.#setPlan();
+    this.#span = windowAround(visible, this.rows);
+    this.port.setWindow(this.store.level(this.#level), this.#span, visible);
     this.#read();
+  }
+
+  #setPlan(): void {
+    this.#plan = this.planFor(this.store.names, this.store.priceDecimals);
+    this.port.setPlan(this.#plan);
+    this.onPlan(this.#plan);
   }
 
   /** Draws again with another plan (colours, panes) over the same data. */
   replan(): void {
     if (this.store.rows === 0) return;
     const visible = this.port.visible();
-    this.port.setPlan(this.planFor(this.store.names, this.store.priceDecimals));
+    this.#setPlan();
     this.port.setWindow(this.store.level(this.#level), this.#span, visible);
     this.#read();
   }
@@ -235,7 +270,7 @@ export class ChartController {
 
   async #page(): Promise<void> {
     const key = this.#key;
-    if (this.#paging || !key) return;
+    if (this.#paging || !key || key !== this.#shown) return;
     this.#paging = true;
     try {
       const before = new Date(this.store.time(0) * 1000).toISOString();
@@ -271,6 +306,8 @@ export class ChartController {
 
   readonly #flush = () => {
     if (this.#disposed || this.store.rows === 0 || this.#pending.length === 0 || !this.#key) return;
+    // Candles with the plots of studies that are still on their way wait for them.
+    if (this.#shown !== this.#key) return;
     const step = timeframeSeconds(this.#key.timeframe);
     const bars = this.#pending;
     this.#pending = [];
@@ -282,7 +319,7 @@ export class ChartController {
       if (change === 'hole') {
         this.#reloadedFor = bar.time;
         this.#pending.unshift(...bars.slice(bars.indexOf(bar)));
-        void this.#load();
+        void this.#load(null);
         return;
       }
       corrected ||= change === 'corrected';

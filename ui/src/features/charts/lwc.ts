@@ -23,6 +23,31 @@ import type { Range, Span } from './window';
 
 const STYLES = { solid: LineStyle.Solid, dotted: LineStyle.SparseDotted, dashed: LineStyle.Dashed };
 const RIGHT_ROOM = 12;
+const EMPTY = new Float64Array(0);
+const GUIDE = { lineWidth: 1 as const, lineStyle: LineStyle.Dotted, axisLabelVisible: false, title: '' };
+
+const priceFormat = (decimals: number) => ({
+  type: 'custom' as const,
+  minMove: 10 ** -decimals,
+  formatter: (value: number) => fmt.price(value, decimals),
+});
+const READING = { type: 'custom' as const, minMove: 1e-6, formatter: (value: number) => fmt.reading(value) };
+
+/** What can only be changed by making the series anew. */
+const shapeOf = (plan: Plan) => `${plan.volume} ${plan.plots.map((plot) => `${plot.kind}${plot.pane}`).join()}`;
+
+const optionsOf = (plot: Plot, plan: Plan) => ({
+  color: plot.color,
+  lineWidth: plot.width,
+  lineStyle: plot.faint ? LineStyle.SparseDotted : LineStyle.Solid,
+  lineVisible: plot.kind !== 'dots',
+  pointMarkersVisible: plot.kind === 'dots',
+  pointMarkersRadius: 1.5,
+  priceLineVisible: false,
+  lastValueVisible: plot.pane > 0 && plot.output === '',
+  crosshairMarkerVisible: false,
+  priceFormat: plot.pane === 0 ? priceFormat(plan.priceDecimals) : READING,
+});
 
 /** lightweight-charts behind `ChartPort`. It only ever holds one window of the history. */
 export class LightweightChart implements ChartPort {
@@ -31,7 +56,11 @@ export class LightweightChart implements ChartPort {
   #candles: ISeriesApi<'Candlestick', Time>;
   #volume: ISeriesApi<'Histogram', Time> | null = null;
   #plots: { plot: Plot; series: ISeriesApi<SeriesType, Time> }[] = [];
-  #plan: Plan = { plots: [], volume: 'none', priceDecimals: 2, guides: [] };
+  #guides: { series: ISeriesApi<SeriesType, Time>; line: IPriceLine }[] = [];
+  #plan: Plan | null = null;
+  #onPanes: (weights: Record<string, number>) => void = () => {};
+  #heights: number[] = [];
+  readonly #given = new WeakMap<object, { columns: Float64Array[]; span: Span; colors: string }>();
   #lines = new Map<string, { line: ChartLine; api: IPriceLine }>();
   #span: Span = { start: 0, end: 0 };
   #level: Level | null = null;
@@ -67,8 +96,13 @@ export class LightweightChart implements ChartPort {
       () => this.#span,
     );
     this.#candles.attachPrimitive(this.#markers);
+    element.addEventListener('pointerdown', this.#onDown, true);
+    window.addEventListener('pointerup', this.#onUp);
     this.retheme();
   }
+
+  readonly #onDown = () => this.#pressed();
+  readonly #onUp = () => this.#released();
 
   #addCandles(): ISeriesApi<'Candlestick', Time> {
     return this.#chart.addSeries(
@@ -96,33 +130,30 @@ export class LightweightChart implements ChartPort {
     return { ...info, priceRange: { minValue, maxValue } };
   }
 
-  #format(decimals: number) {
-    return {
-      type: 'custom' as const,
-      minMove: 10 ** -decimals,
-      formatter: (value: number) => fmt.price(value, decimals),
-    };
+  setPlan(plan: Plan): void {
+    const old = this.#plan;
+    this.#plan = plan;
+    this.#candles.applyOptions({ priceFormat: priceFormat(plan.priceDecimals) });
+    // While a parameter is typed nothing but the numbers changes: the series stay and get new data.
+    if (!old || shapeOf(old) !== shapeOf(plan)) this.#rebuild(plan);
+    this.#plots.forEach((entry, i) => {
+      entry.plot = plan.plots[i] ?? entry.plot;
+      entry.series.applyOptions(optionsOf(entry.plot, plan));
+    });
+    this.#drawGuides(plan);
+    const weights = plan.panes.map((pane) => pane.weight).join();
+    if (weights !== old?.panes.map((pane) => pane.weight).join())
+      for (const [i, pane] of this.#chart.panes().entries()) pane.setStretchFactor(plan.panes[i]?.weight ?? 84);
+    this.retheme();
   }
 
-  setPlan(plan: Plan): void {
-    const same = JSON.stringify({ ...plan, priceDecimals: 0 }) === JSON.stringify({ ...this.#plan, priceDecimals: 0 });
-    this.#plan = plan;
-    const format = this.#format(plan.priceDecimals);
-    this.#candles.applyOptions({ priceFormat: format });
-    if (
-      same &&
-      (this.#plots.length > 0 || plan.plots.length === 0) &&
-      (this.#volume !== null || plan.volume === 'none')
-    ) {
-      for (const { plot, series } of this.#plots) if (plot.pane === 0) series.applyOptions({ priceFormat: format });
-      return;
-    }
+  /** Other series, or in other panes: all are made anew. */
+  #rebuild(plan: Plan): void {
     for (const { series } of this.#plots) this.#chart.removeSeries(series);
     if (this.#volume) this.#chart.removeSeries(this.#volume);
-    this.#plots = [];
+    this.#guides = [];
     this.#volume = null;
     while (this.#chart.panes().length > 1) this.#chart.removePane(this.#chart.panes().length - 1);
-
     if (plan.volume !== 'none') {
       const own = plan.volume === 'pane';
       this.#volume = this.#chart.addSeries(
@@ -139,35 +170,38 @@ export class LightweightChart implements ChartPort {
         .priceScale()
         .applyOptions({ scaleMargins: own ? { top: 0.12, bottom: 0 } : { top: 0.84, bottom: 0 } });
     }
-    for (const plot of plan.plots) {
-      const series = this.#chart.addSeries(
-        LineSeries,
-        {
-          color: plot.color,
-          lineWidth: plot.width,
-          priceLineVisible: false,
-          lastValueVisible: plot.pane > 0,
-          crosshairMarkerVisible: false,
-          priceFormat: plot.pane === 0 ? format : this.#format(1),
-        },
-        plot.pane,
-      );
-      this.#plots.push({ plot, series });
-      for (const guide of plan.guides.filter((g) => g.pane === plot.pane))
-        for (const value of guide.values)
-          series.createPriceLine({
-            price: value,
-            color: token('ctl'),
-            lineWidth: 1,
-            lineStyle: LineStyle.Dotted,
-            axisLabelVisible: false,
-            title: '',
-          });
-    }
-    this.#chart.panes().forEach((pane, i) => {
-      pane.setStretchFactor(i === 0 ? 400 : i === 1 && plan.volume === 'pane' ? 70 : 84);
+    this.#plots = plan.plots.map((plot) => ({
+      plot,
+      series: this.#chart.addSeries(plot.kind === 'histogram' ? HistogramSeries : LineSeries, {}, plot.pane),
+    }));
+    for (const [i, pane] of this.#chart.panes().entries()) pane.setStretchFactor(plan.panes[i]?.weight ?? 84);
+  }
+
+  #drawGuides(plan: Plan): void {
+    for (const { series, line } of this.#guides) series.removePriceLine(line);
+    this.#guides = plan.guides.flatMap(({ pane, values }) => {
+      const series = this.#plots.find((entry) => entry.plot.pane === pane)?.series;
+      return series ? values.map((price) => ({ series, line: series.createPriceLine({ ...GUIDE, price }) })) : [];
     });
-    this.retheme();
+    for (const { line } of this.#guides) line.applyOptions({ color: token('ctl') });
+  }
+
+  onPanes(on: (weights: Record<string, number>) => void): void {
+    this.#onPanes = on;
+  }
+
+  /** The library tells nobody that a pane was resized; it happens between a press and a release of the pointer. */
+  #pressed(): void {
+    this.#heights = this.#chart.panes().map((pane) => pane.getHeight());
+  }
+  #released(): void {
+    const panes = this.#plan?.panes ?? [];
+    const heights = this.#chart.panes().map((pane) => pane.getHeight());
+    const moved = heights.length === this.#heights.length && heights.some((h, i) => h !== this.#heights[i]);
+    if (!moved || heights.length !== panes.length) return;
+    const sum = (numbers: number[]) => numbers.reduce((a, b) => a + b, 0);
+    const unit = sum(panes.map((pane) => pane.usual)) / sum(heights);
+    this.#onPanes(Object.fromEntries(panes.map((pane, i) => [pane.key, Math.round((heights[i] ?? 0) * unit)])));
   }
 
   setWindow(level: Level, span: Span, visible: Range | null): void {
@@ -176,25 +210,23 @@ export class LightweightChart implements ChartPort {
     this.#span = span;
     const { columns } = level;
     const times = columns[TIME] as Float64Array;
-    const [open, high, low, close] = [OPEN, HIGH, LOW, CLOSE].map((c) => columns[c] as Float64Array) as [
-      Float64Array,
-      Float64Array,
-      Float64Array,
-      Float64Array,
-    ];
-    const candles = [];
-    for (let i = span.start; i < span.end; i++)
-      candles.push({
-        time: times[i] as UTCTimestamp,
-        open: open[i] as number,
-        high: high[i] as number,
-        low: low[i] as number,
-        close: close[i] as number,
-      });
-    this.#candles.setData(candles);
-    if (this.#volume) {
-      const volume = columns[VOLUME] as Float64Array;
-      const [up, down] = this.#volumeColors();
+    const prices = [TIME, OPEN, HIGH, LOW, CLOSE].map((c) => columns[c] as Float64Array);
+    const [, open, high, low, close] = prices as [unknown, Float64Array, Float64Array, Float64Array, Float64Array];
+    if (this.#isNew(this.#candles, prices, span)) {
+      const candles = [];
+      for (let i = span.start; i < span.end; i++)
+        candles.push({
+          time: times[i] as UTCTimestamp,
+          open: open[i] as number,
+          high: high[i] as number,
+          low: low[i] as number,
+          close: close[i] as number,
+        });
+      this.#candles.setData(candles);
+    }
+    const volume = columns[VOLUME] as Float64Array;
+    const [up, down] = this.#volumeColors();
+    if (this.#volume && this.#isNew(this.#volume, [times, volume, open, close], span, up)) {
       const bars = [];
       for (let i = span.start; i < span.end; i++)
         bars.push({
@@ -205,18 +237,35 @@ export class LightweightChart implements ChartPort {
       this.#volume.setData(bars);
     }
     for (const { plot, series } of this.#plots) {
-      const values = columns[plot.column];
+      const values = columns[plot.column] ?? EMPTY;
+      const draw = this.#painter(plot);
+      if (!this.#isNew(series, [times, values], span, up)) continue;
       const points = [];
-      for (let i = span.start; i < span.end; i++) {
-        const value = values?.[i];
-        const time = times[i] as UTCTimestamp;
-        points.push(value === undefined || Number.isNaN(value) ? { time } : { time, value });
-      }
+      for (let i = span.start; i < span.end; i++) points.push(draw(times[i] as number, values[i] ?? Number.NaN));
       series.setData(points);
     }
     const scale = this.#chart.timeScale();
     if (visible) scale.setVisibleLogicalRange({ from: visible.from - span.start, to: visible.to - span.start });
     this.#quiet = false;
+    // What was left alone may lack the last tick.
+    if (span.end === level.rows && span.end > span.start) this.updateLast(level, span.end - 1);
+  }
+
+  /**
+   * Whether a series has to be given these columns. Another set of studies comes with the same candles in new arrays, and
+   * those need not be drawn again; the same arrays may hold corrections.
+   */
+  #isNew(series: object, columns: Float64Array[], span: Span, colors = ''): boolean {
+    const known = this.#given.get(series);
+    this.#given.set(series, { columns, span, colors });
+    if (!known || known.colors !== colors || known.span.start !== span.start || known.span.end !== span.end)
+      return true;
+    return columns.some((column, c) => {
+      const old = known.columns[c];
+      if (!old || old === column) return true;
+      for (let i = span.start; i < span.end; i++) if (!Object.is(old[i], column[i])) return true;
+      return false;
+    });
   }
 
   updateLast(level: Level, row: number): void {
@@ -229,8 +278,18 @@ export class LightweightChart implements ChartPort {
     this.#volume?.update({ time, value: read(VOLUME), color: read(CLOSE) >= read(OPEN) ? up : down });
     for (const { plot, series } of this.#plots) {
       const value = read(plot.column);
-      if (!Number.isNaN(value)) series.update({ time, value });
+      if (!Number.isNaN(value)) series.update(this.#painter(plot)(time, value));
     }
+  }
+
+  /** Points of a plot; colours are read from the document once and not for every point. */
+  #painter(plot: Plot) {
+    const [up, down] = plot.kind === 'histogram' ? this.#volumeColors() : ['', ''];
+    return (seconds: number, value: number) => {
+      const time = seconds as UTCTimestamp;
+      if (Number.isNaN(value)) return { time };
+      return plot.kind === 'histogram' ? { time, value, color: value < 0 ? down : up } : { time, value };
+    };
   }
 
   setLines(lines: readonly ChartLine[]): void {
@@ -314,7 +373,7 @@ export class LightweightChart implements ChartPort {
   }
 
   #volumeColors(): [string, string] {
-    const alpha = this.#plan.volume === 'pane' ? '99' : '55';
+    const alpha = this.#plan?.volume === 'pane' ? '99' : '55';
     return [token('up') + alpha, token('down') + alpha];
   }
 
@@ -346,6 +405,7 @@ export class LightweightChart implements ChartPort {
   }
 
   dispose(): void {
+    window.removeEventListener('pointerup', this.#onUp);
     this.#chart.remove();
   }
 }

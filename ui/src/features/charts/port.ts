@@ -1,17 +1,31 @@
 import type { Level } from './candleStore';
+import type { Study } from './study';
 import type { Range, Span } from './window';
 
 /** One line of one study: where it is drawn and from which column. */
 export interface Plot {
   column: number;
-  /** `ema(21)`: plots of one study share it. */
-  study: string;
+  /** Its place among the chart's studies: plots of one study share it. */
+  study: number;
+  /** The engine's name of the output, empty for the main one. */
+  output: string;
   title: string;
   color: string;
   /** 0 = with the price; 1 … own panes below. */
   pane: number;
+  kind: 'line' | 'histogram' | 'dots';
   width: 1 | 2;
+  /** Between the others and less important than they are. */
   faint: boolean;
+  /** One of an upper and a lower line around the price. */
+  band: boolean;
+}
+export interface Pane {
+  /** `price`, `volume` or the text of the study. */
+  key: string;
+  /** Height in proportion to the others, as nobody changed it. */
+  usual: number;
+  weight: number;
 }
 export interface Plan {
   plots: Plot[];
@@ -20,6 +34,10 @@ export interface Plan {
   priceDecimals: number;
   /** Thresholds of an oscillator's pane, e.g. 30 and 70. */
   guides: { pane: number; values: number[] }[];
+  /** From the top; the price first. */
+  panes: Pane[];
+  /** The studies it was made for, drawn or not. */
+  studies: readonly Study[];
 }
 
 export interface ChartLine {
@@ -61,6 +79,8 @@ export interface ChartPort {
   yOf(price: number): number | null;
   priceAt(y: number): number | null;
   paneTops(): number[];
+  /** A person moved the line between two panes: the new proportions by key. */
+  onPanes(on: (weights: Record<string, number>) => void): void;
   axisWidth(): number;
   retheme(): void;
   dispose(): void;

@@ -1,74 +1,87 @@
 import { token } from '@/lib/prefs';
 import type { IndicatorInfo } from '@/transport/types';
-import { PLOTS } from './candleStore';
-import type { Plan, Plot } from './port';
+import { guidesOf } from './guides';
+import type { Pane, Plan, Plot } from './port';
+import { COLORS, columnsOf, readCall, type Study, type StudyColor, studyTitle } from './study';
 
-/** Splits `ema(21),bb(20,2)` at the commas that are not inside brackets. */
-export function splitSet(set: string): string[] {
-  return (set.match(/[^,(]+(\([^)]*\))?/g) ?? []).map((part) => part.trim()).filter(Boolean);
+/** What overlays the price as long as the engine has not told. */
+const OVERLAYS = new Set(['ema', 'sma', 'wma', 'bb', 'vwap']);
+const NATURAL: Record<string, StudyColor> = { rsi: 'sky', bb: 'ctl' };
+const TURNS: readonly StudyColor[] = ['group-a', 'violet', 'group-e', 'group-d', 'group-f', 'accent'];
+/** Drawn as single dots: their jumps are no line. */
+const DOTTED = new Set(['psar', 'sar', 'sarext', 'pivots']);
+
+export function isOverlay(study: Study, known: readonly IndicatorInfo[]): boolean {
+  if (study.place) return study.place === 'price';
+  const name = readCall(study.text)?.name;
+  return name !== undefined && (known.find((each) => each.name === name)?.overlay ?? OVERLAYS.has(name));
 }
 
-/** `bb(20,2).upper` → study `bb(20,2)`, output `upper`. */
-export function parseColumn(name: string): { study: string; output: string } {
-  const close = name.lastIndexOf(')');
-  const dot = name.indexOf('.', Math.max(0, close));
-  return dot < 0 ? { study: name, output: '' } : { study: name.slice(0, dot), output: name.slice(dot + 1) };
+/** The colour of each study: its own, the one its kind usually has, or the next that is left. */
+export function colorsOf(studies: readonly Study[]): StudyColor[] {
+  let turn = 0;
+  return studies.map((study) => {
+    const natural = NATURAL[readCall(study.text)?.name ?? ''];
+    if (study.color) return study.color;
+    return natural ?? (TURNS[turn++ % TURNS.length] as StudyColor);
+  });
 }
 
-/** `ema(21)` → `EMA 21`. */
-export function studyTitle(study: string): string {
-  const match = /^(\w+)(?:\(([^)]*)\))?$/.exec(study);
-  if (!match) return study;
-  const args = (match[2] ?? '').replace(/,\s*/g, ', ');
-  return `${(match[1] ?? '').toUpperCase()}${args ? ` ${args}` : ''}`;
+/** A colour no study has yet, for the next one. */
+export function freeColor(studies: readonly Study[]): StudyColor {
+  const taken = new Set(colorsOf(studies));
+  return COLORS.find((color) => !taken.has(color)) ?? 'accent';
 }
 
-const OVERLAYS = new Set(['ema', 'sma', 'wma', 'bb', 'bollinger', 'vwap']);
-const GUIDES: Record<string, number[]> = { rsi: [30, 70] };
-const PALETTE = ['group-a', 'violet', 'group-e', 'group-d', 'group-f'];
-
-function isOverlay(study: string, known: readonly IndicatorInfo[]): boolean {
-  const name = /^\w+/.exec(study)?.[0] ?? study;
-  return known.find((each) => each.name === name)?.overlay ?? OVERLAYS.has(name);
-}
+const WEIGHTS = { price: 400, volume: 70, study: 84 };
 
 /** Which line goes where: overlays on the price, every other study in a pane of its own below the volume. */
 export function planFor(
   names: readonly string[],
+  studies: readonly Study[],
   decimals: number,
   known: readonly IndicatorInfo[],
-  compact: boolean,
+  options: { compact: boolean; panes?: Record<string, number> },
 ): Plan {
+  const { compact, panes: weights = {} } = options;
   const volume = compact ? 'overlay' : 'pane';
-  let pane = volume === 'pane' ? 1 : 0;
-  let tone = 0;
-  const panes = new Map<string, number>();
-  const tones = new Map<string, string>();
+  const panes: Pane[] = [];
+  const pane = (key: string, usual: number) => panes.push({ key, usual, weight: weights[key] ?? usual }) - 1;
+  pane('price', WEIGHTS.price);
+  if (volume === 'pane') pane('volume', WEIGHTS.volume);
+  const colors = colorsOf(studies);
   const guides: Plan['guides'] = [];
   const plots: Plot[] = [];
-  names.slice(PLOTS).forEach((name, i) => {
-    const { study, output } = parseColumn(name);
+  studies.forEach((study, index) => {
+    const columns = columnsOf(study.text, names);
+    if (study.hidden || columns.length === 0) return;
     const overlay = isOverlay(study, known);
-    const kind = /^\w+/.exec(study)?.[0] ?? study;
-    if (!panes.has(study)) {
-      panes.set(study, overlay ? 0 : ++pane);
-      const named = kind === 'rsi' ? 'sky' : kind === 'bb' ? 'ctl' : PALETTE[tone++ % PALETTE.length];
-      tones.set(study, token(named ?? 'accent'));
-      const values = GUIDES[kind];
-      if (!overlay && values) guides.push({ pane, values });
-    }
-    if (kind === 'bb' && output === 'middle') return;
-    const band = output !== '' && overlay;
-    const secondary = !overlay && output !== '' && i > 0 && parseColumn(names[PLOTS + i - 1] ?? '').study === study;
-    plots.push({
-      column: PLOTS + i,
-      study,
-      title: output ? `${studyTitle(study)} ${output}` : studyTitle(study),
-      color: secondary ? token('group-a') : (tones.get(study) ?? token('accent')),
-      pane: panes.get(study) ?? 0,
-      width: band ? 1 : compact ? 1 : 2,
-      faint: band,
+    const name = readCall(study.text)?.name ?? '';
+    const outputs = columns.map((each) => each.output);
+    const place = overlay ? 0 : pane(study.text, WEIGHTS.study);
+    const band = outputs.includes('upper') && outputs.includes('lower');
+    const levels = overlay ? [] : guidesOf(name, outputs);
+    if (levels.length) guides.push({ pane: place, values: [...levels] });
+    const others = COLORS.filter((color) => color !== colors[index] && color !== 'ctl');
+    columns.forEach(({ column, output }, turn) => {
+      const histogram = output === 'histogram';
+      const own = band || turn === 0 || histogram;
+      plots.push({
+        column,
+        study: index,
+        output,
+        title: output ? `${studyTitle(study.text)} ${output}` : studyTitle(study.text),
+        color: token(own ? (colors[index] ?? 'accent') : (others[turn - 1] ?? 'accent')),
+        pane: place,
+        kind: histogram ? 'histogram' : DOTTED.has(name) ? 'dots' : 'line',
+        width: compact || band || turn > 0 ? 1 : 2,
+        faint: band && output === 'middle',
+        band,
+      });
     });
   });
-  return { plots, volume, priceDecimals: decimals, guides };
+  return { plots, volume, priceDecimals: decimals, guides, panes, studies };
 }
+
+/** The set as the engine takes it. */
+export const setOf = (studies: readonly Study[]): string => [...new Set(studies.map((study) => study.text))].join(',');

@@ -1,6 +1,6 @@
 //! Indicators and expressions, as commands tell of them.
 
-use cw_analysis::{Expression, Group, Kind, Pane};
+use cw_analysis::{Expression, Group, InputKind, Kind, Pane};
 use cw_api::ApiError;
 use cw_api::commands::market::{
     CheckExpression, CompleteExpression, Completion, Completions, ComputeIndicators, ExpressionCheck, ExpressionError,
@@ -36,6 +36,7 @@ pub(super) fn indicators() -> IndicatorList {
                     default: p.default,
                     min: Some(p.min),
                     max: Some(p.max),
+                    integer: p.integer,
                 })
                 .collect(),
             outputs: spec
@@ -44,7 +45,10 @@ pub(super) fn indicators() -> IndicatorList {
                 .map(|o| IndicatorOutput { name: o.name.to_owned(), title: o.title.to_owned() })
                 .collect(),
             overlay: spec.pane == Pane::Overlay,
+            takes_series: entry.input != InputKind::Candle,
+            warm_up: entry.warm_up(&entry.defaults()) as u32,
             doc: spec.doc.to_owned(),
+            source: spec.source.to_owned(),
         }
     };
     IndicatorList { indicators: cw_analysis::indicators::all().iter().map(info).collect() }
@@ -137,6 +141,7 @@ mod tests {
         assert_eq!(macd.params.iter().map(|p| p.default).collect::<Vec<_>>(), [12.0, 26.0, 9.0]);
         assert_eq!(macd.outputs.iter().map(|o| o.name.as_str()).collect::<Vec<_>>(), ["", "signal", "histogram"]);
         assert!(!macd.overlay && list.iter().any(|i| i.name == "ema" && i.overlay));
+        assert!(macd.takes_series && macd.warm_up >= 26 + 9 - 2 && !macd.source.is_empty());
         assert!(list.iter().all(|i| i.params.iter().all(|p| p.min <= Some(p.default) && Some(p.default) <= p.max)));
     }
 

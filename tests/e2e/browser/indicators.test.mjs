@@ -1,0 +1,142 @@
+// Indicators on a chart: found, added and changed by keyboard alone, and equal to what the engine computes for anybody.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { chartReady, eventually, openPage, settings, violations } from '../lib/browser.mjs';
+import { startEngine } from '../lib/engine.mjs';
+import { scope } from '../lib/process.mjs';
+
+const shared = scope();
+let engine;
+let page;
+let expect;
+
+after(() => shared.end());
+before(async () => {
+  engine = await startEngine(shared);
+  ({ page, expect } = await openPage(shared, engine));
+  await chartReady(page);
+});
+
+const chart = () => page.locator('[aria-roledescription="chart"]').first();
+const legend = (study) => chart().locator(`[data-study="${study}"]`);
+const search = () => page.getByRole('combobox', { name: 'Find an indicator' });
+/** From the chart to the search field, as a person who has no mouse. */
+const openPicker = async () => {
+  await chart().focus();
+  await page.keyboard.press('/');
+  await eventually('the focus in the search', () => search().evaluate((field) => field === document.activeElement));
+};
+const add = async (words) => {
+  await openPicker();
+  await page.keyboard.type(words);
+  await page.getByRole('listbox', { name: 'Indicators' }).getByRole('option').first().waitFor();
+  await page.keyboard.press('Enter');
+};
+const close = async () => {
+  while (await search().count()) await page.keyboard.press('Escape');
+};
+const number = (text) => Number(text.replaceAll(',', '').replace('−', '-'));
+/** Half of the last digit that is shown. */
+const tolerance = (text) => 0.51 * 10 ** -(text.split('.')[1] ?? '').length;
+
+test('an indicator is found, added to its own pane and changed while it is typed', async (t) => {
+  await add('convergence');
+  await legend('macd(12,26,9)').waitFor();
+  const fast = page.getByRole('textbox', { name: 'fast' });
+  await eventually('the focus in the first parameter', () => fast.evaluate((field) => field === document.activeElement));
+  const from = Date.now();
+  await page.keyboard.press('ArrowDown');
+  await legend('macd(11,26,9)').filter({ hasText: /\d.*\d.*\d/ }).waitFor();
+  t.diagnostic(`from the key to the new line ${Date.now() - from} ms`);
+  await fast.fill('1');
+  await page.getByText(/^From 2 to/).waitFor();
+  assert.equal(await legend('macd(11,26,9)').count(), 1, 'what cannot be computed is not drawn');
+  await close();
+  assert.ok(await chart().evaluate((element) => element === document.activeElement), 'the focus is back on the chart');
+});
+
+test('an expression is drawn as a study, and a mistake is shown in its place', async () => {
+  await openPicker();
+  await page.keyboard.type('close - emma(50)');
+  await page.locator('pre', { hasText: 'emma' }).filter({ hasText: /^close - emma\(50\)\n {8}\^{4}\n/ }).waitFor();
+  await page.keyboard.press('Enter');
+  const field = page.getByRole('textbox', { name: /^Expression/ });
+  await field.fill('');
+  await page.keyboard.type('close - em');
+  await page.getByRole('listbox', { name: 'Completions' }).getByRole('option').first().waitFor();
+  await page.keyboard.press('Tab');
+  await field.fill('close - ema(50)');
+  await page.getByText('Enter draws it').waitFor();
+  await page.keyboard.press('Enter');
+  await legend('close-ema(50)').waitFor();
+  await close();
+});
+
+test('every value is the one that indicators.compute gives', async () => {
+  await add('keltner');
+  await close();
+  const texts = await chart()
+    .locator('[data-study]')
+    .evaluateAll((entries) => entries.map((entry) => entry.dataset.study));
+  assert.deepEqual(texts.slice(-3), ['macd(11,26,9)', 'close-ema(50)', 'kc(20,10,2)'].sort((a, b) => texts.indexOf(a) - texts.indexOf(b)));
+  await page.keyboard.press('Alt+t');
+  const grid = page.getByRole('grid', { name: /^Candles of BTC-PERP/ });
+  const heads = await grid.getByRole('columnheader').allTextContents();
+  await eventually('a table of what the engine computed', async () => {
+    const { columns, rows } = await engine.call('indicators.compute', {
+      instrument: 'BTC-PERP.SIM',
+      timeframe: '15m',
+      set: texts.join(','),
+      limit: 6,
+    });
+    const shown = await grid.getByRole('row').evaluateAll((all) =>
+      all.slice(2, 8).map((row) => [...row.querySelectorAll('[role=gridcell]')].map((cell) => cell.textContent)),
+    );
+    // A candle may close between the two; then the next look sees both.
+    const next = await engine.call('indicators.compute', { instrument: 'BTC-PERP.SIM', timeframe: '15m', set: 'rsi', limit: 1 });
+    if (next.rows[0][0] !== rows.at(-1)[0]) return false;
+    assert.equal(heads.length, 6 + columns.length - 1);
+    for (const [i, cells] of shown.entries()) {
+      const computed = rows.at(-1 - i).slice(1);
+      // The engine names columns in the order they were asked for, as the chart does.
+      const values = cells.slice(6);
+      assert.equal(values.length, computed.length);
+      const wrong = [...values].filter((text) => !computed.some((value) => Math.abs(number(text) - value) <= tolerance(text)));
+      assert.deepEqual(wrong, [], `row ${i}`);
+    }
+    return true;
+  });
+  await page.keyboard.press('Alt+t');
+});
+
+test('hiding and removing from the legend', async () => {
+  const before = await chart().locator('[data-study]').count();
+  await legend('kc(20,10,2)').hover();
+  await legend('kc(20,10,2)').getByRole('button', { name: /^Hide/ }).click();
+  await legend('kc(20,10,2)').getByRole('button', { name: /^Show/ }).waitFor();
+  await legend('kc(20,10,2)').getByRole('button', { name: /^Remove/ }).click();
+  await eventually('one study less', async () => (await chart().locator('[data-study]').count()) === before - 1);
+});
+
+test('a study that this engine does not know leaves the others on the chart', async () => {
+  expect(/400/);
+  const { layout } = await eventually('the saved layout', async () => {
+    const saved = await engine.call('workspaces.get', { name: 'trade' });
+    return saved.layout && JSON.stringify(saved.layout).includes('close-ema(50)') && saved;
+  });
+  layout.dock.panels['chart-main'].params.studies.push({ text: 'yesterday(3)' });
+  await engine.call('workspaces.save', { name: 'trade', layout });
+  await page.reload();
+  await chartReady(page);
+  await legend('yesterday(3)').filter({ hasText: 'yesterday' }).waitFor();
+  await legend('rsi(14)').filter({ hasText: /\d/ }).waitFor();
+});
+
+for (const theme of ['Light theme', 'Dark theme'])
+  test(`axe finds nothing in the picker: ${theme.toLowerCase()}`, async () => {
+    await settings(page, theme);
+    await add('bollinger');
+    await page.getByRole('textbox', { name: 'length' }).waitFor();
+    assert.deepEqual(await violations(page), []);
+    await close();
+  });
