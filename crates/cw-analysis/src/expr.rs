@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 pub use complete::{Completion, CompletionItem, complete, complete_with};
 pub use error::ExprError;
 pub(crate) use error::{floor_boundary, nearest};
-pub(crate) use lower::{Constant, Lowering};
+pub(crate) use lower::{Constant, Lowering, signature};
 pub(crate) use parse::{BinaryOp, NEGATE_POWER, NOT_POWER, parse, parse_list};
 pub use parse::{MAX_DEPTH, MAX_TEXT};
 

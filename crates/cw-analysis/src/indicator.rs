@@ -14,6 +14,8 @@ pub const MAX_PERIOD: u32 = 5_000;
 pub enum InputKind {
     /// One number: a price or any other series. The source defaults to the close.
     Series,
+    /// Two numbers, such as a price and a benchmark. They default to the close and the volume.
+    Pair,
     /// The whole candle; there is no source to choose.
     Candle,
 }
@@ -27,6 +29,7 @@ pub enum Group {
     Volatility,
     Volume,
     Statistics,
+    Cycle,
 }
 
 /// Where a chart draws it.
@@ -81,9 +84,49 @@ pub struct Spec {
     pub doc: &'static str,
     /// Where the definition comes from.
     pub source: &'static str,
+    /// Values depend on where the history begins, not only on the candles of the warm-up: feed it some multiples of its
+    /// lengths before the last digits are trusted.
+    pub recursive: bool,
+    /// Nothing is known before the first session of the data has ended, however few candles the warm-up names.
+    pub by_session: bool,
 }
 
 impl Spec {
+    /// One output, no parameters, drawn below the candles.
+    pub(crate) const fn new(name: &'static str, title: &'static str, group: Group) -> Self {
+        Self {
+            name,
+            title,
+            group,
+            pane: Pane::Own,
+            params: &[],
+            outputs: VALUE,
+            doc: "",
+            source: "",
+            recursive: false,
+            by_session: false,
+        }
+    }
+    /// Drawn on the candles.
+    pub(crate) const fn overlay(name: &'static str, title: &'static str, group: Group) -> Self {
+        Self { pane: Pane::Overlay, ..Self::new(name, title, group) }
+    }
+    pub(crate) const fn params(self, params: &'static [Param]) -> Self {
+        Self { params, ..self }
+    }
+    pub(crate) const fn outputs(self, outputs: &'static [Output]) -> Self {
+        Self { outputs, ..self }
+    }
+    pub(crate) const fn recursive(self) -> Self {
+        Self { recursive: true, ..self }
+    }
+    pub(crate) const fn by_session(self) -> Self {
+        Self { by_session: true, ..self }
+    }
+    /// The definition and where it comes from.
+    pub(crate) const fn doc(self, doc: &'static str, source: &'static str) -> Self {
+        Self { doc, source, ..self }
+    }
     /// The index of the output that the bare name means, where there is one.
     pub fn main_output(&self) -> Option<usize> {
         self.outputs.iter().position(|output| output.name.is_empty())
@@ -92,23 +135,29 @@ impl Spec {
 
 pub(crate) const VALUE: &[Output] = &[Output { name: "", title: "Value" }];
 
-/// What an indicator is fed with: [`f64`] or [`Ohlcv`].
+impl Output {
+    pub(crate) const fn new(name: &'static str, title: &'static str) -> Self {
+        Self { name, title }
+    }
+}
+
+/// What an indicator is fed with: [`f64`], two of them or [`Ohlcv`].
 pub trait Input: Copy {
     const KIND: InputKind;
     #[doc(hidden)]
-    fn pick(candle: &Ohlcv, value: f64) -> Self;
+    fn pick(candle: &Ohlcv, values: [f64; 2]) -> Self;
     /// A value that is not finite (warming up, divided by zero) is passed over: the indicator gives NaN and keeps its state.
     #[doc(hidden)]
     fn is_usable(self) -> bool;
     #[doc(hidden)]
     #[expect(private_interfaces, reason = "a sealed detail of batch computation")]
-    fn pick_row(candles: &ColumnSlice<'_>, values: &[f64], row: usize) -> Self;
+    fn pick_row(candles: &ColumnSlice<'_>, values: [&[f64]; 2], row: usize) -> Self;
 }
 
 impl Input for f64 {
     const KIND: InputKind = InputKind::Series;
     #[inline]
-    fn pick(_: &Ohlcv, value: f64) -> Self {
+    fn pick(_: &Ohlcv, [value, _]: [f64; 2]) -> Self {
         value
     }
     #[inline]
@@ -117,15 +166,32 @@ impl Input for f64 {
     }
     #[inline]
     #[expect(private_interfaces, reason = "a sealed detail of batch computation")]
-    fn pick_row(_: &ColumnSlice<'_>, values: &[f64], row: usize) -> Self {
+    fn pick_row(_: &ColumnSlice<'_>, [values, _]: [&[f64]; 2], row: usize) -> Self {
         values[row]
+    }
+}
+
+impl Input for [f64; 2] {
+    const KIND: InputKind = InputKind::Pair;
+    #[inline]
+    fn pick(_: &Ohlcv, values: [f64; 2]) -> Self {
+        values
+    }
+    #[inline]
+    fn is_usable(self) -> bool {
+        self[0].is_finite() && self[1].is_finite()
+    }
+    #[inline]
+    #[expect(private_interfaces, reason = "a sealed detail of batch computation")]
+    fn pick_row(_: &ColumnSlice<'_>, values: [&[f64]; 2], row: usize) -> Self {
+        values.map(|column| column[row])
     }
 }
 
 impl Input for Ohlcv {
     const KIND: InputKind = InputKind::Candle;
     #[inline]
-    fn pick(candle: &Ohlcv, _: f64) -> Self {
+    fn pick(candle: &Ohlcv, _: [f64; 2]) -> Self {
         *candle
     }
     #[inline]
@@ -134,9 +200,18 @@ impl Input for Ohlcv {
     }
     #[inline]
     #[expect(private_interfaces, reason = "a sealed detail of batch computation")]
-    fn pick_row(candles: &ColumnSlice<'_>, _: &[f64], row: usize) -> Self {
+    fn pick_row(candles: &ColumnSlice<'_>, _: [&[f64]; 2], row: usize) -> Self {
         candles.row(row)
     }
+}
+
+/// Parameters as lengths: `let [fast, slow] = lengths(params)`. The rest is left out.
+pub(crate) fn lengths<const N: usize>(params: &[f64]) -> [u32; N] {
+    let mut lengths = [0; N];
+    for (length, param) in lengths.iter_mut().zip(params) {
+        *length = *param as u32;
+    }
+    lengths
 }
 
 /// A technical indicator: a small state that takes one closed candle at a time.
@@ -153,8 +228,8 @@ pub trait Indicator: Clone + PartialEq + Serialize + DeserializeOwned {
     /// `params` has one value per parameter of the spec, each inside its range.
     fn new(params: &[f64]) -> Self;
 
-    /// How many inputs give no complete output: the index of the first candle with all outputs.
-    fn warm_up(&self) -> usize;
+    /// How many inputs give no complete output with these parameters: the index of the first candle with all outputs.
+    fn warm_up(params: &[f64]) -> usize;
 
     /// Takes the next closed candle (or source value) and gives the outputs there.
     fn update(&mut self, input: Self::Input) -> Self::Output;

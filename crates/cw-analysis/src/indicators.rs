@@ -5,35 +5,49 @@
 //! every indicator (batch equals incremental bit for bit, warm-up as declared, preview leaves no trace, state survives
 //! serialization).
 
-mod adx;
+mod adaptive;
 mod atr;
-mod bb;
-mod cci;
-mod donchian;
-mod ema;
-mod highest;
+mod average;
+mod averages;
+mod bands;
+mod change;
+mod directional;
+mod extremes;
+mod hilbert;
 mod kc;
-mod lowest;
 mod macd;
-mod mfi;
-mod obv;
-mod roc;
-mod rsi;
-mod sma;
-mod stddev;
+mod oscillators;
+mod price;
+mod regression;
+mod statistics;
 mod stoch;
+mod trend;
+mod volatility;
+mod volume;
 mod vwap;
-mod wma;
-mod wpr;
+mod weighted;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-pub use ema::Ema;
-pub use rsi::Rsi;
-pub use sma::Sma;
+pub use averages::{Ema, Sma};
+pub use oscillators::Rsi;
 
 use crate::indicator::{Indicator, Input, InputKind, Spec};
 use crate::ohlcv::{ColumnSlice, Ohlcv};
+
+/// A type without values that names a formula.
+pub trait Marker: Clone + PartialEq + Serialize + DeserializeOwned {}
+impl<T: Clone + PartialEq + Serialize + DeserializeOwned> Marker for T {}
+
+/// Declares types that name formulas.
+macro_rules! formulas {
+    ($($name:ident),+ $(,)?) => {$(
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        pub struct $name;
+    )+};
+}
+pub(crate) use formulas;
 
 /// Generates the list of specs, and an enum over all states so that calls need no virtual dispatch.
 ///
@@ -46,21 +60,19 @@ macro_rules! registry {
         static REGISTRY: &[Entry] = &[$(Entry {
             spec: <$indicator as Indicator>::SPEC,
             input: <<$indicator as Indicator>::Input as Input>::KIND,
-            build: |params| Cell::$variant(<$indicator>::new(params)),
+            build: |params| Cell::$variant(<$indicator as Indicator>::new(params)),
+            warm_up: <$indicator as Indicator>::warm_up,
         }),+];
 
         impl Cell {
             #[inline]
-            pub(crate) fn update(&mut self, candle: &Ohlcv, value: f64, outputs: &mut [f64]) {
-                match self { $(Self::$variant(state) => update_one(state, candle, value, outputs)),+ }
+            pub(crate) fn update(&mut self, candle: &Ohlcv, values: [f64; 2], outputs: &mut [f64]) {
+                match self { $(Self::$variant(state) => update_one(state, candle, values, outputs)),+ }
             }
             pub(crate) fn batch(
-                &mut self, candles: &ColumnSlice<'_>, values: &[f64], outputs: &mut [f64], stride: usize,
+                &mut self, candles: &ColumnSlice<'_>, values: [&[f64]; 2], outputs: &mut [f64], stride: usize,
             ) {
                 match self { $(Self::$variant(state) => batch_one(state, candles, values, outputs, stride)),+ }
-            }
-            pub(crate) fn warm_up(&self) -> usize {
-                match self { $(Self::$variant(state) => state.warm_up()),+ }
             }
         }
     };
@@ -71,22 +83,153 @@ registry! {
     Ema => Ema,
     Rsi => Rsi,
     Macd => macd::Macd,
-    Bb => bb::Bb,
+    Bb => bands::Bb,
     Atr => atr::Atr,
     Vwap => vwap::Vwap,
-    Highest => highest::Highest,
-    Lowest => lowest::Lowest,
-    Wma => wma::Wma,
-    Stddev => stddev::Stddev,
-    Roc => roc::Roc,
-    Obv => obv::Obv,
-    Donchian => donchian::Donchian,
+    Highest => extremes::OneSide<extremes::Highest, true>,
+    Lowest => extremes::OneSide<extremes::Lowest, false>,
+    Wma => averages::Wma,
+    Stddev => bands::Dispersion<bands::Stddev>,
+    Roc => change::Change<change::Roc>,
+    Obv => volume::Running<volume::Obv>,
+    Donchian => extremes::Donchian,
     Stoch => stoch::Stoch,
-    Wpr => wpr::Wpr,
-    Adx => adx::Adx,
-    Cci => cci::Cci,
-    Mfi => mfi::Mfi,
+    Wpr => extremes::Ranged<extremes::Wpr>,
+    Adx => directional::Adx,
+    Cci => oscillators::Cci,
+    Mfi => volume::Mfi,
     Kc => kc::Kc,
+    Rma => averages::Rma,
+    Dema => averages::Chained<averages::Dema>,
+    Tema => averages::Chained<averages::Tema>,
+    T3 => averages::Chained<averages::T3>,
+    Trix => averages::Trix,
+    Zlema => averages::Zlema,
+    Trima => weighted::Trima,
+    Hma => weighted::Hma,
+    Alma => weighted::Alma,
+    Vwma => weighted::Vwma,
+    Swma => weighted::Swma,
+    Kama => adaptive::Kama,
+    Vidya => adaptive::Vidya,
+    Frama => adaptive::Frama,
+    McGinley => adaptive::McGinley,
+    Er => adaptive::Er,
+    Vhf => adaptive::Vhf,
+    Cmou => adaptive::Cmou,
+    Ma => average::Ma,
+    VolumeMa => average::VolumeMa,
+    Apo => average::Distance<average::Apo>,
+    Ppo => average::Distance<average::Ppo>,
+    Pvo => average::Distance<average::Pvo>,
+    MacdExt => average::MacdExt,
+    MacdFix => macd::MacdFix,
+    Coppock => average::Coppock,
+    Var => bands::Dispersion<bands::Var>,
+    Zscore => bands::Dispersion<bands::Zscore>,
+    PercentB => bands::Dispersion<bands::PercentB>,
+    BbWidth => bands::Dispersion<bands::BbWidth>,
+    Mom => change::Change<change::Mom>,
+    Rocp => change::Change<change::Rocp>,
+    Rocr => change::Change<change::Rocr>,
+    Rocr100 => change::Change<change::Rocr100>,
+    PlusDm => directional::Directional<directional::PlusDm>,
+    MinusDm => directional::Directional<directional::MinusDm>,
+    PlusDi => directional::Directional<directional::PlusDi>,
+    MinusDi => directional::Directional<directional::MinusDi>,
+    Dx => directional::Directional<directional::Dx>,
+    Adxr => directional::Adxr,
+    Vortex => directional::Vortex,
+    HighestBars => extremes::OneSide<extremes::HighestBars, true>,
+    LowestBars => extremes::OneSide<extremes::LowestBars, false>,
+    MidPoint => extremes::Ranged<extremes::MidPoint>,
+    MidPrice => extremes::Ranged<extremes::MidPrice>,
+    Aroon => extremes::Aroon,
+    AroonOscillator => extremes::AroonOscillator,
+    Ichimoku => extremes::Ichimoku,
+    Fisher => extremes::Fisher,
+    Ulcer => extremes::Ulcer,
+    DcPeriod => hilbert::DcPeriod,
+    DcPhase => hilbert::DcPhase,
+    PhasorParts => hilbert::PhasorParts,
+    Sine => hilbert::Sine,
+    Trendline => hilbert::Trendline,
+    TrendMode => hilbert::TrendMode,
+    Mama => hilbert::Mama,
+    Natr => atr::Natr,
+    Trange => atr::Trange,
+    AccBands => kc::AccBands,
+    Eri => kc::Eri,
+    Cksp => kc::Cksp,
+    Cmo => oscillators::Cmo,
+    ConnorsRsi => oscillators::ConnorsRsi,
+    Awesome => oscillators::Awesome,
+    Accelerator => oscillators::Accelerator,
+    Dpo => oscillators::Dpo,
+    Kst => oscillators::Kst,
+    Imi => oscillators::Imi,
+    Qstick => oscillators::Qstick,
+    Vigor => oscillators::Vigor,
+    WaveTrend => oscillators::WaveTrend,
+    PremierStochastic => oscillators::PremierStochastic,
+    AvgPrice => price::Price<price::AvgPrice>,
+    MedPrice => price::Price<price::MedPrice>,
+    TypPrice => price::Price<price::TypPrice>,
+    WclPrice => price::Price<price::WclPrice>,
+    Bop => price::Price<price::Bop>,
+    Ibs => price::Price<price::Ibs>,
+    MarketFi => price::Price<price::MarketFi>,
+    LinReg => regression::Regression<regression::LinReg>,
+    Slope => regression::Regression<regression::Slope>,
+    Intercept => regression::Regression<regression::Intercept>,
+    Angle => regression::Regression<regression::Angle>,
+    Forecast => regression::Regression<regression::Forecast>,
+    Fosc => regression::Fosc,
+    Squeeze => regression::Squeeze,
+    AvgDev => statistics::Windowed<statistics::AvgDev>,
+    Skew => statistics::Windowed<statistics::Skew>,
+    Kurtosis => statistics::Windowed<statistics::Kurtosis>,
+    Percentile => statistics::Percentile,
+    Median => statistics::Median,
+    PercentRank => statistics::PercentRank,
+    Correl => statistics::Correl,
+    Cti => statistics::Cti,
+    Beta => statistics::Beta,
+    Hurst => statistics::Hurst,
+    StochFast => stoch::StochFast,
+    StochRsi => stoch::StochRsi,
+    Kdj => stoch::Kdj,
+    Smi => stoch::Smi,
+    Tsi => stoch::Tsi,
+    Stc => stoch::Stc,
+    SuperTrend => trend::SuperTrend,
+    Sar => trend::Stop<trend::Sar>,
+    SarExt => trend::Stop<trend::SarExt>,
+    Parkinson => volatility::Estimated<volatility::Parkinson>,
+    GarmanKlass => volatility::Estimated<volatility::GarmanKlass>,
+    RogersSatchell => volatility::Estimated<volatility::RogersSatchell>,
+    YangZhang => volatility::YangZhang,
+    HistoricalVolatility => volatility::HistoricalVolatility,
+    Chop => volatility::Chop,
+    Cvi => volatility::Cvi,
+    AverageDayRange => volatility::AverageDayRange,
+    MassIndex => volatility::MassIndex,
+    RelativeVolatility => volatility::RelativeVolatility,
+    UltOsc => volatility::UltOsc,
+    Ad => volume::Running<volume::Ad>,
+    Nvi => volume::Running<volume::Nvi>,
+    Pvi => volume::Running<volume::Pvi>,
+    Pvt => volume::Running<volume::Pvt>,
+    Wad => volume::Running<volume::Wad>,
+    AdOsc => volume::AdOsc,
+    Cmf => volume::Cmf,
+    Efi => volume::Efi,
+    EaseOfMovement => volume::EaseOfMovement,
+    RelativeVolume => volume::RelativeVolume,
+    Kvo => volume::Kvo,
+    AnchoredVwap => vwap::AnchoredVwap,
+    Pivots => vwap::Pivots,
+    VolumeProfile => vwap::VolumeProfile,
 }
 
 /// A registered indicator.
@@ -97,6 +240,8 @@ pub struct Entry {
     pub input: InputKind,
     #[serde(skip)]
     build: fn(&[f64]) -> Cell,
+    #[serde(skip)]
+    warm_up: fn(&[f64]) -> usize,
 }
 
 impl Entry {
@@ -105,7 +250,11 @@ impl Entry {
     }
     /// How many candles give no complete output with these parameters (one per parameter of the spec, in range).
     pub fn warm_up(&self, params: &[f64]) -> usize {
-        self.build(params).warm_up()
+        (self.warm_up)(params)
+    }
+    /// `macd(source = close, fast = 12, slow = 26, signal = 9)`.
+    pub fn signature(&self) -> String {
+        crate::expr::signature(self)
     }
     /// The default of each parameter.
     pub fn defaults(&self) -> Vec<f64> {
@@ -123,8 +272,8 @@ pub fn find(name: &str) -> Option<&'static Entry> {
 }
 
 #[inline]
-fn update_one<I: Indicator>(state: &mut I, candle: &Ohlcv, value: f64, outputs: &mut [f64]) {
-    let input = I::Input::pick(candle, value);
+fn update_one<I: Indicator>(state: &mut I, candle: &Ohlcv, values: [f64; 2], outputs: &mut [f64]) {
+    let input = I::Input::pick(candle, values);
     if input.is_usable() {
         outputs.copy_from_slice(state.update(input).as_ref());
     } else {
@@ -136,7 +285,7 @@ fn update_one<I: Indicator>(state: &mut I, candle: &Ohlcv, value: f64, outputs: 
 fn batch_one<I: Indicator>(
     state: &mut I,
     candles: &ColumnSlice<'_>,
-    values: &[f64],
+    values: [&[f64]; 2],
     outputs: &mut [f64],
     stride: usize,
 ) {

@@ -29,6 +29,7 @@ pub mod candlestick;
 pub mod enrich;
 mod expr;
 pub mod features;
+mod filter;
 mod indicator;
 pub mod indicators;
 mod ohlcv;

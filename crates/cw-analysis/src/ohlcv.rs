@@ -18,6 +18,11 @@ impl Ohlcv {
     pub(crate) const EMPTY: Self =
         Self { open_time: Timestamp::EPOCH, open: 0.0, high: 0.0, low: 0.0, close: 0.0, volume: 0.0 };
 
+    /// (high + low) / 2.
+    #[inline]
+    pub fn median(&self) -> f64 {
+        0.5 * (self.high + self.low)
+    }
     /// (high + low + close) / 3.
     #[inline]
     pub fn typical(&self) -> f64 {

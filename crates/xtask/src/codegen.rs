@@ -1,4 +1,5 @@
-//! Files generated from the command registry: the TypeScript that the UI imports and the list of commands in the docs.
+//! Files generated from the registries: the TypeScript that the UI imports and the lists of commands and indicators in the
+//! docs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -126,6 +127,7 @@ fn generate_into(folder: &Path) -> anyhow::Result<BTreeMap<PathBuf, String>> {
         (PathBuf::from(BINDINGS).join("index.ts"), index),
         (PathBuf::from(BINDINGS).join("commands.ts"), commands(&cfg, &names)?),
         (PathBuf::from(COMMANDS_DOC), document()),
+        (PathBuf::from(crate::indicators::DOC), crate::indicators::document()),
     ]))
 }
 

@@ -2,6 +2,7 @@
 //! what is stale; `cargo run -p xtask -- tidy` checks the rules that no compiler does.
 
 mod codegen;
+mod indicators;
 mod tidy;
 
 use std::path::{Path, PathBuf};

@@ -27,7 +27,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("cw-node", &["cw-api", "cw-server", "cw-venues", "cw-backtest", "cw-store", "cw-secrets"]),
     ("cw-cli", &["cw-node", "cw-server"]),
     ("candlewick-desktop", &["cw-node", "cw-server"]),
-    ("xtask", &["cw-api"]),
+    ("xtask", &["cw-analysis", "cw-api"]),
 ];
 
 /// Never in what `cw-cli` is built from: the headless program runs where there is no webkit.

@@ -19,6 +19,9 @@ const MAX_MEMORY: usize = 2_000_000;
 /// Most timeframes besides the base.
 const MAX_TIMEFRAMES: usize = 8;
 
+/// What an indicator reads where no source is named.
+const DEFAULT_SOURCES: [Source; 2] = [Source::Close, Source::Volume];
+
 /// A parameter's value inside expressions.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Constant {
@@ -442,23 +445,32 @@ impl<'a> Lowering<'a> {
     /// Resolves arguments to source and parameters and gives the slot of the first output.
     fn indicator(&mut self, entry: &'static Entry, args: &[Node], span: Span) -> Result<Slot, ExprError> {
         let spec = &entry.spec;
-        let (mut source, mut args) = (None, args);
-        if let Some((first, rest)) = args.split_first() {
+        let mut sources: [Option<Slot>; 2] = [None; 2];
+        let mut args = args;
+        let wanted = match entry.input {
+            InputKind::Candle => 0,
+            InputKind::Series => 1,
+            InputKind::Pair => 2,
+        };
+        // One place is looked at even where none is wanted, to say what is wrong.
+        for place in sources.iter_mut().take(wanted.max(1)) {
+            let Some((first, rest)) = args.split_first() else { break };
             let value = self.value(first)?;
             let is_source = matches!(value, Value::Slot { .. }) || args.len() > spec.params.len();
-            if is_source && entry.input == InputKind::Candle {
+            if !is_source {
+                break;
+            }
+            if wanted == 0 {
                 let message = format!("`{}` reads whole candles and takes no source", spec.name);
                 return Err(ExprError::new(first.span, message).hint(format!("write {}", signature(entry))));
             }
-            if is_source {
-                expect_kind(value, Kind::Number, first.span)?;
-                if let Value::Constant(_) = value {
-                    return Err(Self::too_many(entry, args.len(), span));
-                }
-                not_late(value, first.span)?;
-                source = Some(self.slot(value));
-                args = rest;
+            expect_kind(value, Kind::Number, first.span)?;
+            if let Value::Constant(_) = value {
+                return Err(Self::too_many(entry, args.len(), span));
             }
+            not_late(value, first.span)?;
+            *place = Some(self.slot(value));
+            args = rest;
         }
         if args.len() > spec.params.len() {
             return Err(Self::too_many(entry, args.len(), span));
@@ -467,14 +479,14 @@ impl<'a> Lowering<'a> {
         for ((arg, param), value) in args.iter().zip(spec.params).zip(&mut params) {
             *value = self.parameter(arg, param, spec.name)?;
         }
-        if entry.input == InputKind::Series && source.is_none() {
-            source = Some(self.graph().add(Op::Source(Source::Close), None));
+        for (source, default) in sources[..wanted].iter_mut().zip(DEFAULT_SOURCES) {
+            *source = Some(source.unwrap_or_else(|| self.graph().add(Op::Source(default), None)));
         }
-        // Rings are the bulk of an indicator's memory and hold one value per candle of warm-up.
-        self.remember(4 + 2 * entry.warm_up(&params), span)?;
+        // Rings are the bulk of an indicator's memory, and a handful of them hold one value per candle of warm-up.
+        self.remember(64 + 8 * entry.warm_up(&params), span)?;
         let index = indicators::all().iter().position(|known| std::ptr::eq(known, entry)).unwrap_or(0);
         let params = params.into_iter().map(Into::into).collect();
-        let value = self.add(Op::Call { entry: index as u16, params, input: source }, span)?;
+        let value = self.add(Op::Call { entry: index as u16, params, inputs: sources }, span)?;
         Ok(self.slot(value))
     }
 
@@ -551,9 +563,13 @@ fn constant_of(kind: Kind, value: f64, span: Span) -> Result<Value, ExprError> {
 
 /// `macd(source = close, fast = 12, slow = 26, signal = 9)`.
 pub(crate) fn signature(entry: &Entry) -> String {
-    let source = (entry.input == InputKind::Series).then(|| "source = close".to_owned());
+    let source: &[&str] = match entry.input {
+        InputKind::Candle => &[],
+        InputKind::Series => &["source = close"],
+        InputKind::Pair => &["a = close", "b = volume"],
+    };
     let params = entry.spec.params.iter().map(|param| format!("{} = {}", param.name, param.default));
-    let arguments: Vec<String> = source.into_iter().chain(params).collect();
+    let arguments: Vec<String> = source.iter().map(|source| (*source).to_owned()).chain(params).collect();
     format!("{}({})", entry.spec.name, arguments.join(", "))
 }
 

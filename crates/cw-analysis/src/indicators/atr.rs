@@ -1,7 +1,12 @@
+//! The true range and its averages.
+
+use std::marker::PhantomData;
+
 use serde::{Deserialize, Serialize};
 
-use crate::indicator::{Group, Indicator, Pane, Param, Spec, VALUE};
-use crate::indicators::ema::Smoothing;
+use super::{Marker, formulas};
+use crate::filter::{Filter, Smoothing, ratio};
+use crate::indicator::{Group, Indicator, Param, Spec};
 use crate::ohlcv::Ohlcv;
 
 /// The largest of high − low, |high − previous close| and |low − previous close|.
@@ -13,40 +18,118 @@ pub(crate) fn true_range(candle: &Ohlcv, previous_close: f64) -> f64 {
     range.max(up).max(down)
 }
 
+/// The true range of each candle but the first, which has none.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Atr {
-    average: Smoothing,
+pub(crate) struct TrueRange {
     previous_close: Option<f64>,
-    length: u32,
 }
 
-impl Indicator for Atr {
+impl TrueRange {
+    pub(crate) const fn new() -> Self {
+        Self { previous_close: None }
+    }
+    #[inline]
+    pub(crate) fn push(&mut self, candle: &Ohlcv) -> f64 {
+        self.previous_close.replace(candle.close).map_or(f64::NAN, |previous| true_range(candle, previous))
+    }
+}
+
+/// Wilder's average of the true range.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct AverageRange {
+    range: TrueRange,
+    average: Smoothing,
+}
+
+impl AverageRange {
+    pub(crate) fn new(length: u32) -> Self {
+        Self { range: TrueRange::new(), average: Smoothing::wilder(length) }
+    }
+    /// Leaves the first candles out, so that it gives its first value at the same candle as something slower.
+    pub(crate) fn after(self, candles: u32) -> Self {
+        Self { average: self.average.after(candles), ..self }
+    }
+    #[inline]
+    pub(crate) fn push(&mut self, candle: &Ohlcv) -> f64 {
+        self.average.feed(self.range.push(candle))
+    }
+}
+
+pub trait RangeFormula: Marker {
+    const SPEC: Spec;
+    fn of(average: f64, close: f64) -> f64;
+}
+
+formulas! { Plain, Relative }
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Averaged<F> {
+    average: AverageRange,
+    formula: PhantomData<F>,
+}
+
+pub type Atr = Averaged<Plain>;
+pub type Natr = Averaged<Relative>;
+
+impl<F: RangeFormula> Indicator for Averaged<F> {
     type Input = Ohlcv;
     type Output = [f64; 1];
-    const SPEC: Spec = Spec {
-        name: "atr",
-        title: "Average true range",
-        group: Group::Volatility,
-        pane: Pane::Own,
-        params: &[Param::period("length", 14, 1)],
-        outputs: VALUE,
-        doc: "Wilder's average of the true range, seeded with the mean of the first `length` ranges. The first candle \
-              has no previous close and gives no range. Recursive.",
-        source: "TA-Lib ATR (Wilder 1978)",
-    };
+    const SPEC: Spec = F::SPEC;
 
     fn new(params: &[f64]) -> Self {
-        let length = params[0] as u32;
-        Self { average: Smoothing::wilder(length), previous_close: None, length }
+        Self { average: AverageRange::new(params[0] as u32), formula: PhantomData }
     }
-    fn warm_up(&self) -> usize {
-        self.length as usize
+    fn warm_up(params: &[f64]) -> usize {
+        params[0] as usize
     }
     #[inline]
     fn update(&mut self, candle: Ohlcv) -> [f64; 1] {
-        match self.previous_close.replace(candle.close) {
-            Some(previous) => [self.average.push(true_range(&candle, previous))],
-            None => [f64::NAN],
-        }
+        [F::of(self.average.push(&candle), candle.close)]
+    }
+}
+
+impl RangeFormula for Plain {
+    const SPEC: Spec = Spec::new("atr", "Average true range", Group::Volatility)
+        .params(&[Param::period("length", 14, 1)])
+        .recursive()
+        .doc("Wilder's average of the true range, seeded with the mean of the first `length` ranges. The first candle has no \
+              previous close and gives no range.", "TA-Lib ATR (Wilder 1978)");
+    #[inline]
+    fn of(average: f64, _: f64) -> f64 {
+        average
+    }
+}
+
+impl RangeFormula for Relative {
+    const SPEC: Spec = Spec::new("natr", "Normalized average true range", Group::Volatility)
+        .params(&[Param::period("length", 14, 1)])
+        .recursive()
+        .doc("The ATR in percent of the close; 0 where that is 0.", "TA-Lib NATR (Forman 2006)");
+    #[inline]
+    fn of(average: f64, close: f64) -> f64 {
+        100.0 * ratio(average, close, 0.0)
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Trange(TrueRange);
+
+impl Indicator for Trange {
+    type Input = Ohlcv;
+    type Output = [f64; 1];
+    const SPEC: Spec = Spec::new("trange", "True range", Group::Volatility).doc(
+        "The largest of high − low, |high − last close| and |low − last close|; the first candle has none.",
+        "TA-Lib TRANGE (Wilder 1978)",
+    );
+
+    fn new(_: &[f64]) -> Self {
+        Self(TrueRange::new())
+    }
+    fn warm_up(_: &[f64]) -> usize {
+        1
+    }
+    #[inline]
+    fn update(&mut self, candle: Ohlcv) -> [f64; 1] {
+        [self.0.push(&candle)]
     }
 }

@@ -1,64 +1,75 @@
 use serde::{Deserialize, Serialize};
 
-use crate::indicator::{Group, Indicator, Output, Pane, Param, Spec};
-use crate::indicators::ema::Smoothing;
+use super::average::MACD_OUTPUTS;
+use crate::filter::{Filter, Smoothing};
+use crate::indicator::{Group, Indicator, Param, Spec, lengths};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Macd {
     fast: Smoothing,
     slow: Smoothing,
     signal: Smoothing,
-    /// Values that the fast average waits for, so that both averages are seeded at the same candle.
-    delay: u32,
-    warm_up: u32,
 }
 
 impl Indicator for Macd {
     type Input = f64;
     type Output = [f64; 3];
-    const SPEC: Spec = Spec {
-        name: "macd",
-        title: "Moving average convergence/divergence",
-        group: Group::Momentum,
-        pane: Pane::Own,
-        params: &[Param::period("fast", 12, 2), Param::period("slow", 26, 2), Param::period("signal", 9, 1)],
-        outputs: &[
-            Output { name: "", title: "MACD" },
-            Output { name: "signal", title: "Signal" },
-            Output { name: "histogram", title: "Histogram" },
-        ],
-        doc: "ema(fast) − ema(slow); the signal is its EMA and the histogram their difference. The fast average is \
-              seeded with the values that end where the slow one is seeded. All three begin together, with the \
-              signal. Lengths in the wrong order are swapped. Recursive.",
-        source: "TA-Lib MACD (Appel 1979)",
-    };
+    const SPEC: Spec = Spec::new("macd", "Moving average convergence/divergence", Group::Momentum)
+        .params(&[Param::period("fast", 12, 2), Param::period("slow", 26, 2), Param::period("signal", 9, 1)])
+        .outputs(MACD_OUTPUTS)
+        .recursive()
+        .doc("ema(fast) − ema(slow); the signal is its EMA and the histogram their difference. The fast average is seeded with \
+              the values that end where the slow one is seeded. All three begin together, with the signal. Lengths in the \
+              wrong order are swapped.", "TA-Lib MACD (Appel 1979)");
 
     fn new(params: &[f64]) -> Self {
-        let (a, b, signal) = (params[0] as u32, params[1] as u32, params[2] as u32);
+        let [a, b, signal] = lengths(params);
         let (fast, slow) = (a.min(b), a.max(b));
         Self {
-            fast: Smoothing::exponential(fast),
+            fast: Smoothing::exponential(fast).after(slow - fast),
             slow: Smoothing::exponential(slow),
             signal: Smoothing::exponential(signal),
-            delay: slow - fast,
-            warm_up: slow + signal - 2,
         }
     }
-    fn warm_up(&self) -> usize {
-        self.warm_up as usize
+    fn warm_up(params: &[f64]) -> usize {
+        (params[0].max(params[1]) + params[2]) as usize - 2
     }
     #[inline]
     fn update(&mut self, value: f64) -> [f64; 3] {
-        let slow = self.slow.push(value);
-        if self.delay > 0 {
-            self.delay -= 1;
-            return [f64::NAN; 3];
-        }
-        let line = self.fast.push(value) - slow;
-        if line.is_nan() {
-            return [f64::NAN; 3];
-        }
-        let signal = self.signal.push(line);
+        let line = self.fast.push(value) - self.slow.push(value);
+        let signal = self.signal.feed(line);
         if signal.is_nan() { [f64::NAN; 3] } else { [line, signal, line - signal] }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MacdFix(Macd);
+
+impl Indicator for MacdFix {
+    type Input = f64;
+    type Output = [f64; 3];
+    const SPEC: Spec = Spec::new("macdfix", "MACD 12/26 with fixed weights", Group::Momentum)
+        .params(&[Param::period("signal", 9, 1)])
+        .outputs(MACD_OUTPUTS)
+        .recursive()
+        .doc(
+            "macd(12, 26, signal) with Appel's original weights 0.15 and 0.075 instead of 2/13 and 2/27.",
+            "TA-Lib MACDFIX (Appel 1979)",
+        );
+
+    fn new(params: &[f64]) -> Self {
+        let [signal] = lengths(params);
+        Self(Macd {
+            fast: Smoothing::new(0.15, 12).after(14),
+            slow: Smoothing::new(0.075, 26),
+            signal: Smoothing::exponential(signal),
+        })
+    }
+    fn warm_up(params: &[f64]) -> usize {
+        params[0] as usize + 24
+    }
+    #[inline]
+    fn update(&mut self, value: f64) -> [f64; 3] {
+        self.0.update(value)
     }
 }

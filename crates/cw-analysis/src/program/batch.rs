@@ -78,9 +78,11 @@ fn run_chunk(frame: &Frame, state: &mut FrameState, candles: &ColumnSlice<'_>, b
         let column = |slot: u32| &before[slot as usize * CHUNK..][..rows];
         match *step {
             Step::Source { source, .. } => read_column(source, candles, &mut after[..rows]),
-            Step::Call { cell, input, .. } => {
+            Step::Call { cell, inputs, .. } => {
                 // A candle indicator has no input; it may well be the first slot.
-                let values = before.get(input as usize * CHUNK..).and_then(|values| values.get(..rows)).unwrap_or(&[]);
+                let values = inputs.map(|input| {
+                    before.get(input as usize * CHUNK..).and_then(|values| values.get(..rows)).unwrap_or(&[])
+                });
                 cells[cell as usize].batch(candles, values, after, CHUNK);
             }
             Step::Unary { op, a, .. } => {

@@ -14,7 +14,7 @@ use crate::window::{Ring, Values};
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Step {
     Source { source: Source, out: Slot },
-    Call { cell: u32, input: Slot, out: Slot, width: u32 },
+    Call { cell: u32, inputs: [Slot; 2], out: Slot, width: u32 },
     Unary { op: UnaryOp, a: Slot, out: Slot },
     Binary { op: BinaryOp, a: Slot, b: Slot, out: Slot },
     Select { condition: Slot, yes: Slot, no: Slot, out: Slot },
@@ -95,13 +95,14 @@ impl Frame {
                 Op::Number(number) => state.values.0[slot] = number.get(),
                 Op::Bool(value) => state.values.0[slot] = f64::from(u8::from(*value)),
                 Op::Source(source) => steps.push(Step::Source { source: *source, out }),
-                Op::Call { entry, params, input } => {
+                Op::Call { entry, params, inputs } => {
                     let entry = &indicators::all()[*entry as usize];
                     let params: Vec<f64> = params.iter().map(|param| param.get()).collect();
                     let cell = state.cells.len() as u32;
                     state.cells.push(entry.build(&params));
                     let width = entry.spec.outputs.len() as u32;
-                    steps.push(Step::Call { cell, input: input.unwrap_or(0), out, width });
+                    let inputs = inputs.map(|input| input.unwrap_or(0));
+                    steps.push(Step::Call { cell, inputs, out, width });
                 }
                 Op::Part { .. } | Op::EntryPrice => {}
                 Op::Unary(op, a) => steps.push(Step::Unary { op: *op, a: *a, out }),
@@ -149,8 +150,8 @@ impl Frame {
             match *rest {
                 [
                     Step::Source { source, out: input },
-                    Step::Call { cell: cell_a, input: input_a, out: a, .. },
-                    Step::Call { cell: cell_b, input: input_b, out: b, .. },
+                    Step::Call { cell: cell_a, inputs: [input_a, _], out: a, .. },
+                    Step::Call { cell: cell_b, inputs: [input_b, _], out: b, .. },
                     Step::Cross { op: CrossOp::Above, a: above_a, b: above_b, memory: memory_a, out: above },
                     Step::Cross { op: CrossOp::Below, a: below_a, b: below_b, memory: memory_b, out: below },
                     ..,
@@ -198,10 +199,10 @@ impl Frame {
             };
             match step {
                 Step::Source { source, out } => values[out as usize] = read_source(source, candle),
-                Step::Call { cell, input, out, width } => {
-                    let input = values[input as usize];
+                Step::Call { cell, inputs, out, width } => {
+                    let inputs = inputs.map(|input| values[input as usize]);
                     let outputs = &mut values[out as usize..(out + width) as usize];
-                    cells[cell as usize].update(candle, input, outputs);
+                    cells[cell as usize].update(candle, inputs, outputs);
                 }
                 Step::Unary { op, a, out } => values[out as usize] = unary(op, values[a as usize]),
                 Step::Binary { op, a, b, out } => {

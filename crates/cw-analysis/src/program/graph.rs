@@ -107,7 +107,8 @@ pub(crate) enum Op {
     Call {
         entry: u16,
         params: Vec<Bits>,
-        input: Option<Slot>,
+        /// As many as the indicator has sources.
+        inputs: [Option<Slot>; 2],
     },
     Part {
         call: Slot,
@@ -223,10 +224,11 @@ impl Graph {
             Op::Number(number) => number.get().to_string(),
             Op::Bool(value) => value.to_string(),
             Op::Source(source) => source.name().to_owned(),
-            Op::Call { entry, params, input } => {
+            Op::Call { entry, params, inputs } => {
                 let mut text = format!("{}(", indicators::all()[*entry as usize].spec.name);
                 let mut separator = "";
-                if let Some(input) = input {
+                for input in inputs.iter().flatten() {
+                    text.push_str(separator);
                     text.push_str(self.text(*input));
                     separator = ", ";
                 }
@@ -294,7 +296,7 @@ fn live(graphs: &[Graph], outputs: &[Slot]) -> Vec<Vec<bool>> {
             let mut mark = |operand: Slot| live[frame][operand as usize] = true;
             match &graphs[frame].ops[slot] {
                 Op::Number(_) | Op::Bool(_) | Op::Source(_) | Op::EntryPrice => {}
-                Op::Call { input, .. } => input.iter().for_each(|input| mark(*input)),
+                Op::Call { inputs, .. } => inputs.iter().flatten().for_each(|input| mark(*input)),
                 Op::Part { call: a, .. } | Op::Unary(_, a) | Op::History { input: a, .. } => mark(*a),
                 Op::Binary(_, a, b) | Op::Cross(_, a, b) => {
                     mark(*a);
@@ -344,8 +346,9 @@ pub(crate) fn compact(graphs: Vec<Graph>, outputs: &mut [Slot]) -> Vec<Graph> {
         for slot in (0..graph.len()).filter(|slot| kept(graph, live, *slot)) {
             let op = match &graph.ops[slot] {
                 Op::Number(_) | Op::Bool(_) | Op::Source(_) | Op::EntryPrice => graph.ops[slot].clone(),
-                Op::Call { entry, params, input } => {
-                    Op::Call { entry: *entry, params: params.clone(), input: input.as_ref().map(at) }
+                Op::Call { entry, params, inputs } => {
+                    let inputs = inputs.map(|input| input.as_ref().map(at));
+                    Op::Call { entry: *entry, params: params.clone(), inputs }
                 }
                 Op::Part { call, output } => Op::Part { call: at(call), output: *output },
                 Op::Unary(op, a) => Op::Unary(*op, at(a)),
@@ -365,6 +368,9 @@ pub(crate) fn compact(graphs: Vec<Graph>, outputs: &mut [Slot]) -> Vec<Graph> {
     (0..graphs.len()).filter(|frame| used[*frame]).map(|frame| renumber(frame, &graphs[frame], &live[frame])).collect()
 }
 
+/// Changes when what the steps and indicators remember changes its shape, so that no state of an older shape fits.
+const STATE_SHAPE: u8 = 2;
+
 /// FNV-1a over the words of all operations: the same program has the same fingerprint on every machine.
 pub(crate) fn fingerprint(graphs: &[Graph], outputs: &[Slot]) -> u64 {
     let mut hash = 0xcbf2_9ce4_8422_2325u64;
@@ -373,6 +379,7 @@ pub(crate) fn fingerprint(graphs: &[Graph], outputs: &[Slot]) -> u64 {
             hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
         }
     };
+    feed(&[STATE_SHAPE]);
     for graph in graphs {
         feed(graph.timeframe.map(|timeframe| timeframe.to_string()).unwrap_or_default().as_bytes());
         for (slot, text) in graph.texts.iter().enumerate() {

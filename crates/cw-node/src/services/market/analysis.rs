@@ -18,6 +18,7 @@ const fn group(group: Group) -> &'static str {
         Group::Volatility => "volatility",
         Group::Volume => "volume",
         Group::Statistics => "statistics",
+        Group::Cycle => "cycle",
     }
 }
 
