@@ -4,7 +4,7 @@ use super::error::{ExprError, Span};
 use super::token::{Token, tokenize};
 
 /// Longest text, in bytes.
-pub const MAX_TEXT: usize = 4_096;
+pub const MAX_TEXT: usize = 16_384;
 /// Deepest nesting of a tree, and of the recursion over it.
 pub const MAX_DEPTH: u32 = 64;
 
