@@ -50,6 +50,7 @@ impl Host for NodeHost {
             self.counters.blocks.fetch_add(1, Ordering::Relaxed);
             self.counters.entries.fetch_add(block.count, Ordering::Relaxed);
             self.counters.commit_us.fetch_add(micros, Ordering::Relaxed);
+            self.counters.timings.journal_commit.record(micros);
             Ok(())
         }
         .boxed()

@@ -16,6 +16,7 @@ mod projector;
 mod recovery;
 mod services;
 mod shared;
+mod timings;
 mod words;
 
 pub use config::{AccountSettings, ConfigError, NodeConfig, Settings};

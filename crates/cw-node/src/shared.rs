@@ -13,6 +13,7 @@ use parking_lot::Mutex;
 use tokio::sync::broadcast;
 
 use crate::logs::LogRing;
+use crate::timings::Timings;
 
 /// Committed batches that a slow listener may be behind before it has to take a new snapshot.
 const BUS: usize = 4_096;
@@ -64,6 +65,7 @@ pub(crate) struct Counters {
     pub blocks: AtomicU64,
     pub entries: AtomicU64,
     pub commit_us: AtomicU64,
+    pub timings: Timings,
     pub last_event_ns: std::sync::atomic::AtomicI64,
     /// The newest journal record that was published, and the newest that the tables have.
     pub recorded: AtomicU64,

@@ -31,6 +31,7 @@ impl AuditLog for Audit {
     async fn record(&self, row: AuditRow) -> Result<(), ApiError> {
         tracing::debug!(target: "audit", trace_id = row.trace_id, command = row.command, outcome = row.outcome,
             actor = row.actor, duration_us = row.duration_us, "called");
+        self.shared.counters.timings.call(&row.command, row.duration_us);
         if row.is_durable() && !self.shared.read_only {
             let entry = AuditEntry {
                 journal_seq: None,

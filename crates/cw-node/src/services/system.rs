@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use super::audit;
 use crate::shared::{Shared, storage};
+use crate::timings::Quantiles;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// The setting that names the workspace used last.
@@ -145,6 +146,22 @@ impl System {
     }
 }
 
+/// A histogram as the command shows it, in milliseconds.
+fn histogram((name, _, command, q): (&'static str, &'static str, Option<&'static str>, Quantiles)) -> api::Histogram {
+    let ms = |us: u64| us as f64 / 1e3;
+    api::Histogram {
+        name: name.replace("_seconds", ""),
+        labels: command.map(|command| ("command".to_owned(), command.to_owned())).into_iter().collect(),
+        unit: "ms".to_owned(),
+        count: q.count,
+        sum: ms(q.sum_us),
+        p50: ms(q.p50_us),
+        p95: ms(q.p95_us),
+        p99: ms(q.p99_us),
+        max: ms(q.max_us),
+    }
+}
+
 #[async_trait]
 impl cw_api::services::System for System {
     fn status(&self) -> HealthStatus {
@@ -160,6 +177,21 @@ impl cw_api::services::System for System {
                 continue;
             }
             writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}")
+                .expect("writing to a string cannot fail");
+        }
+        let mut described = "";
+        for (name, help, command, q) in self.shared.counters.timings.all() {
+            if name != described {
+                writeln!(text, "# HELP {name} {help}\n# TYPE {name} summary").expect("writing to a string cannot fail");
+                described = name;
+            }
+            let label = command.map_or_else(String::new, |command| format!("command=\"{command}\","));
+            for (quantile, us) in [("0.5", q.p50_us), ("0.95", q.p95_us), ("0.99", q.p99_us)] {
+                writeln!(text, "{name}{{{label}quantile=\"{quantile}\"}} {}", us as f64 / 1e6)
+                    .expect("writing to a string cannot fail");
+            }
+            let label = label.strip_suffix(',').map_or_else(String::new, |label| format!("{{{label}}}"));
+            writeln!(text, "{name}_sum{label} {}\n{name}_count{label} {}", q.sum_us as f64 / 1e6, q.count)
                 .expect("writing to a string cannot fail");
         }
         text
@@ -190,7 +222,7 @@ impl cw_api::services::System for System {
         Ok(api::Metrics {
             counters: self.counters().into_iter().filter(known).map(metric).collect(),
             gauges: self.gauges().into_iter().filter(known).map(metric).collect(),
-            histograms: Vec::new(),
+            histograms: self.shared.counters.timings.all().into_iter().map(histogram).collect(),
         })
     }
 
