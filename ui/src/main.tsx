@@ -30,6 +30,11 @@ async function start(): Promise<void> {
         },
       },
     });
+    // What the first chart needs to know its lines; without it, it would be drawn twice.
+    void queries.prefetchQuery({
+      queryKey: ['indicators.list', {}],
+      queryFn: ({ signal }) => transport.call('indicators.list', {}, { signal }),
+    });
     root.render(
       <StrictMode>
         <QueryClientProvider client={queries}>

@@ -5,6 +5,7 @@ mod chart;
 mod feed;
 mod ledger;
 mod market;
+mod seconds;
 mod status;
 
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use super::system::System;
 use super::trading::Trading;
 use crate::shared::Shared;
 use feed::Feed;
+pub(in crate::services) use seconds::Seconds;
 
 /// What feeds read from.
 #[derive(Clone)]

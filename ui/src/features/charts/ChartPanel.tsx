@@ -92,7 +92,7 @@ export function ChartPanel({
   useEffect(() => {
     chart?.port.retheme();
     chart?.replan();
-  }, [chart, theme, palette, indicators]);
+  }, [chart, theme, palette]);
 
   const fills = useLive('fills', compact ? null : {}).data ?? NO_FILLS;
   const decisions = useLive('decisions', compact ? null : {}).data ?? NO_DECISIONS;

@@ -12,6 +12,7 @@ use cw_market::CandleUpdate;
 
 use super::Sources;
 use super::feed::{Feed, delta, snapshot};
+use super::seconds::Seconds;
 use crate::services::market::{Folder, Span, Study, point};
 
 /// Closed candles that a first snapshot repeats: a window that was read a moment before lacks at most these.
@@ -27,6 +28,8 @@ pub(super) struct Chart {
     /// Behind the last closed candle.
     state: Option<StudyState>,
     live: Option<Live>,
+    /// In place of the engine's, below a minute.
+    seconds: Option<Seconds>,
     /// The last closed candle that was told.
     last: Option<Timestamp>,
     closed: VecDeque<ChartPoint>,
@@ -54,6 +57,7 @@ impl Chart {
             study,
             state: None,
             live: None,
+            seconds: None,
             last: None,
             closed: VecDeque::new(),
             revised: None,
@@ -67,7 +71,12 @@ impl Chart {
         // The parts of the forming candle are read before the closed ones: what closes in between is published, and passed
         // over because it is among the closed ones.
         self.live = match market.base(&params.instrument, params.timeframe).await? {
-            None => None,
+            None => {
+                if self.seconds.is_none() {
+                    self.seconds = market.below_a_minute(&params.instrument, params.timeframe);
+                }
+                None
+            }
             Some((number, base)) => {
                 let folder = market.folder(&params.instrument, base, params.timeframe).await?;
                 let published = self.live.as_ref().map_or(0, |live| live.published);
@@ -114,6 +123,9 @@ impl Chart {
 
     /// The engine's forming candle of now, unless candles before it have closed that nobody was told of yet.
     async fn forming(&mut self) -> Result<Option<ChartPoint>, ApiError> {
+        if let Some(forming) = self.seconds.as_ref().and_then(Seconds::forming) {
+            return Ok(self.preview(&forming));
+        }
         let Some(live) = &mut self.live else { return Ok(None) };
         let (seq, forming) = self.sources.market.engine_forming(live.number, live.folder.base()).await?;
         let Some(forming) = forming else { return Ok(None) };
@@ -121,14 +133,37 @@ impl Chart {
             return Ok(None);
         }
         let Some(forming) = live.folder.forming(&forming) else { return Ok(None) };
+        Ok(self.preview(&forming))
+    }
+
+    /// The forming candle with its indicators, unless it is among the closed ones already.
+    fn preview(&mut self, forming: &FormingCandle) -> Option<ChartPoint> {
         if self.last.is_some_and(|last| forming.so_far.open_time <= last) {
-            return Ok(None);
+            return None;
         }
         self.row.clear();
         if let (Some(study), Some(state)) = (&self.study, &self.state) {
-            study.preview(state, &forming, &mut self.row);
+            study.preview(state, forming, &mut self.row);
         }
-        Ok(Some(point(&forming.so_far, &self.row)))
+        Some(point(&forming.so_far, &self.row))
+    }
+
+    /// What a batch did to a chart below a minute.
+    fn absorb_seconds(&mut self, batch: &Published) -> bool {
+        let Some(told) = self.seconds.as_mut().and_then(|seconds| seconds.absorb(&batch.trades, batch.seq)) else {
+            return false;
+        };
+        if let Some(time) = told.reread {
+            self.reread(time);
+        }
+        for candle in &told.closed {
+            self.close(candle);
+        }
+        true
+    }
+
+    fn reread(&mut self, time: Timestamp) {
+        self.revised = Some(self.revised.map_or(time, |earliest| earliest.min(time)));
     }
 }
 
@@ -156,23 +191,25 @@ impl Feed for Chart {
     }
 
     fn absorb(&mut self, batch: &Published) -> bool {
-        let Some(live) = &mut self.live else { return false };
+        let Some(live) = &mut self.live else { return self.absorb_seconds(batch) };
         live.published = live.published.max(batch.seq);
         let (number, base) = (live.number, live.folder.base());
-        let mut closed = Vec::new();
+        let (mut closed, mut revised) = (Vec::new(), Vec::new());
         for (_, update) in batch.candles.iter().filter(|(instrument, _)| *instrument == number) {
             match update {
                 CandleUpdate::Closed { timeframe, candle, .. } if *timeframe == base => {
                     live.folder.push(candle, |candle| closed.push(candle));
                 }
                 CandleUpdate::Revised { timeframe, candle, .. } if *timeframe == base => {
-                    let time = candle.open_time;
-                    self.revised = Some(self.revised.map_or(time, |earliest| earliest.min(time)));
+                    revised.push(candle.open_time);
                 }
                 _ => {}
             }
         }
         let waiting = live.wait_for.is_some();
+        for time in revised {
+            self.reread(time);
+        }
         for candle in &closed {
             self.close(candle);
         }

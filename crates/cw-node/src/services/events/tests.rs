@@ -229,7 +229,7 @@ async fn a_chart_of_a_file_shows_and_stays() {
     let topic = Topic::parse("chart", json!({"instrument": "GHOST.FILE", "timeframe": "1m"})).unwrap();
     let refused = live.node.services().events.subscribe(&live.caller, topic).await;
     assert_eq!(refused.err().map(|e| e.code), Some(ErrorCode::NotFound));
-    // What has no live data below a minute still has its past.
+    // Below a minute there is a past like everywhere.
     let fetch = FetchData {
         instrument: "BTC-PERP.SIM".parse().unwrap(),
         timeframe: "1s".parse().unwrap(),
@@ -240,5 +240,22 @@ async fn a_chart_of_a_file_shows_and_stays() {
     let mut seconds = live.subscribe("chart", json!({"instrument": "BTC-PERP.SIM", "timeframe": "1s"})).await;
     let UpdateData::Chart(chart) = next(&mut seconds).await.data else { panic!() };
     assert!(chart.forming.is_none() && chart.closed.len() == 3);
+    // From then on they form and close like any other, one after the other and each once.
+    let mut last = chart.closed[2].time;
+    let (mut formed, mut closed) = (false, 0);
+    while !formed || closed < 3 {
+        let update = next(&mut seconds).await;
+        let UpdateData::Chart(chart) = update.data else { panic!() };
+        formed |= chart.forming.is_some();
+        for candle in chart.closed {
+            // A snapshot repeats what it follows.
+            if update.kind == UpdateKind::Snapshot && candle.time <= last {
+                continue;
+            }
+            assert!(candle.time > last, "{} after {last}", candle.time);
+            last = candle.time;
+            closed += 1;
+        }
+    }
     live.node.stop().await;
 }

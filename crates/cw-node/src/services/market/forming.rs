@@ -2,10 +2,13 @@
 //! the longest shorter one it does aggregate otherwise.
 
 use cw_api::ApiError;
-use cw_core::{Candle, FormingCandle, InstrumentId, Timeframe};
+use cw_core::{Candle, FormingCandle, InstrumentId, Timeframe, Timestamp};
 
 use super::{Market, Span};
+use crate::services::events::Seconds;
 use crate::shared::stopped;
+
+const MINUTE: i64 = 60 * Timestamp::NANOS_PER_SECOND;
 
 /// The longest of `timeframes` that divides `wanted`.
 pub(super) fn base_of(timeframes: impl IntoIterator<Item = Timeframe>, wanted: Timeframe) -> Option<Timeframe> {
@@ -68,7 +71,7 @@ impl Folder {
 }
 
 /// Two parts of one candle.
-fn join(before: Option<&Candle>, next: &Candle, open_time: cw_core::Timestamp) -> Candle {
+fn join(before: Option<&Candle>, next: &Candle, open_time: Timestamp) -> Candle {
     match before {
         None => Candle { open_time, ..*next },
         Some(before) => Candle {
@@ -84,7 +87,7 @@ fn join(before: Option<&Candle>, next: &Candle, open_time: cw_core::Timestamp) -
 
 impl Market {
     /// The timeframe that the engine aggregates and that `timeframe` can be followed by; `None` for instruments without
-    /// live data and for timeframes below a minute.
+    /// live data and for timeframes below a minute, see [`Self::below_a_minute`].
     pub(in crate::services) async fn base(
         &self,
         instrument: &InstrumentId,
@@ -103,6 +106,16 @@ impl Market {
             .await
             .map_err(stopped)?;
         Ok(base.map(|base| (number, base)))
+    }
+
+    /// Live candles of a timeframe below a minute, for an instrument that trades.
+    pub(in crate::services) fn below_a_minute(
+        &self,
+        instrument: &InstrumentId,
+        timeframe: Timeframe,
+    ) -> Option<Seconds> {
+        let number = self.shared.directory.number(instrument).filter(|_| self.shared.live)?;
+        timeframe.fixed_nanos().filter(|length| *length < MINUTE).map(|_| Seconds::new(number, timeframe, self.now()))
     }
 
     /// What the engine has of the base's forming candle, with the number of its newest journal entry.
