@@ -84,7 +84,15 @@ const LAYOUTS: Record<WorkspaceName, Place[]> = {
       beside: { panel: 'chart-research', direction: 'right' },
       width: 380,
     },
-    { id: 'report', kind: 'report', beside: { panel: 'chart-research', direction: 'below' }, height: 430 },
+    {
+      id: 'similar',
+      kind: 'similar',
+      params: { group: 'A' },
+      beside: { panel: 'chart-research', direction: 'left' },
+      width: 430,
+      fromWidth: 1_500,
+    },
+    { id: 'report', kind: 'report', beside: { panel: 'chart-research', direction: 'below' }, height: 350 },
     { id: 'editor', kind: 'editor', beside: { panel: 'backtest', direction: 'below' }, height: 420 },
   ],
   automate: [

@@ -37,6 +37,7 @@ const Approvals = later(() => import('@/features/automation/Approvals'), 'Approv
 const Limits = later(() => import('@/features/risk/Limits'), 'Limits');
 const BacktestForm = lazy(() => import('@/features/backtests/BacktestForm').then((m) => ({ default: m.BacktestForm })));
 const Strategies = lazy(() => import('@/features/automation/Strategies').then((m) => ({ default: m.Strategies })));
+const SimilarPanel = lazy(() => import('@/features/analysis/lazy').then((m) => ({ default: m.SimilarPanel })));
 const Logs = later(() => import('@/features/monitoring/Logs'), 'Logs');
 
 /** Every kind of panel once. The first screen's are in the first bundle, the rest come when they are opened. */
@@ -58,6 +59,7 @@ export const PANELS: Record<string, ComponentType<PanelProps>> = {
   strategies: ({ params }) => <Strategies group={groupOf(params)} />,
   approvals: () => <Approvals />,
   limits: () => <Limits />,
+  similar: ({ params }) => <SimilarPanel group={groupOf(params)} />,
   health: () => <HealthPanel />,
   throughput: () => <Throughput />,
   resources: () => <Resources />,
@@ -69,7 +71,7 @@ export const PANELS: Record<string, ComponentType<PanelProps>> = {
 };
 
 /** Kinds that show the market: they say so when its data is old. */
-export const MARKET = new Set(['chart', 'watchlist', 'ticket', 'depth', 'tape', 'positions']);
+export const MARKET = new Set(['chart', 'watchlist', 'ticket', 'depth', 'tape', 'positions', 'similar']);
 
 /** Kinds whose panel follows a link group. */
-export const LINKED = new Set(['chart', 'watchlist', 'ticket', 'depth', 'tape', 'backtest', 'strategies']);
+export const LINKED = new Set(['chart', 'watchlist', 'ticket', 'depth', 'tape', 'backtest', 'strategies', 'similar']);

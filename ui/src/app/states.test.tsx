@@ -25,6 +25,20 @@ const NOTHING: Answers = {
   'connections.list': () => ({ connections: [] }),
   'metrics.get': () => ({ counters: [], gauges: [], histograms: [] }),
   'audit.list': () => ({ rows: [] }),
+  'similar.search': ({ instrument, timeframe }) => ({
+    instrument,
+    timeframe,
+    at: '2026-01-05T10:00:00Z',
+    close: '1',
+    moments: [],
+    outcomes: [],
+    fan: [],
+    searched: 0,
+    searched_from: '2026-01-05T10:00:00Z',
+    searched_to: '2026-01-05T10:00:00Z',
+    schema_hash: '',
+    note: '',
+  }),
   'risk.show': () => ({ halted: false, limits: [], recent_denials: [] }),
 };
 const EMPTY: { [T in Topic]?: unknown } = {

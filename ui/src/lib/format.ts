@@ -140,6 +140,23 @@ export const dateTime = (value: string | number | Date | null | undefined) => {
     ? dateFormat('dt', { month: 'short', day: '2-digit', hour: '2-digit', minute: '2-digit' }).format(date)
     : NOTHING;
 };
+/** Day and minute, with the year: for moments that may be long ago. */
+export const dateMinutes = (value: string | number | Date | null | undefined) => {
+  const date = valid(value);
+  return date
+    ? dateFormat('dym', {
+        year: 'numeric',
+        month: 'short',
+        day: '2-digit',
+        hour: '2-digit',
+        minute: '2-digit',
+      }).format(date)
+    : NOTHING;
+};
+export const dateOnly = (value: string | number | Date | null | undefined) => {
+  const date = valid(value);
+  return date ? dateFormat('dy', { year: 'numeric', month: 'short', day: '2-digit' }).format(date) : NOTHING;
+};
 export const dateFull = (value: string | number | Date | null | undefined) => {
   const date = valid(value);
   return date

@@ -23,6 +23,7 @@ import type { Plan } from './port';
 import { planFor, setOf } from './studies';
 import { TimeframeBox } from './TimeframeBox';
 import { useBroken } from './useBroken';
+import { JUMP, useJump } from './useJump';
 import { useMarkers } from './useMarkers';
 
 const NO_FILLS: Fill[] = [];
@@ -96,11 +97,14 @@ export function ChartPanel({
 
   const fills = useLive('fills', compact ? null : {}).data ?? NO_FILLS;
   const decisions = useLive('decisions', compact ? null : {}).data ?? NO_DECISIONS;
-  useMarkers(chart, instrumentId, fills, decisions, theme);
+  const jump = useJump(chart, compact ? null : params.group, params.timeframe);
+  useMarkers(chart, instrumentId, fills, decisions, jump, theme);
   const lines = useOrderLines(chart, compact ? null : instrumentId, theme);
 
   useEffect(() => {
-    chart?.port.onMarkerClick((id) => open({ kind: 'explain', id, title: id }));
+    chart?.port.onMarkerClick((id) => {
+      if (!id.startsWith(JUMP)) open({ kind: 'explain', id, title: id });
+    });
   }, [chart, open]);
 
   const decimals = instrument?.price_decimals ?? 2;

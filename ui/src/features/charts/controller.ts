@@ -268,13 +268,29 @@ export class ChartController {
     this.port.setWindow(level, this.#span, visible);
   }
 
-  async #page(): Promise<void> {
+  /** Shows a moment in the middle, with the history from there on. */
+  async goTo(seconds: number): Promise<void> {
+    const key = this.#key;
+    while (!this.#disposed && key === this.#shown && this.store.hasMoreBefore && this.store.time(0) > seconds) {
+      const before = this.store.rows;
+      await this.#page(MOST_ROWS);
+      if (this.store.rows === before) break;
+    }
+    if (this.#disposed || key !== this.#key || this.store.rows === 0) return;
+    const row = Math.max(0, this.store.indexAtTime(seconds));
+    const visible = this.port.visible();
+    const factor = LEVEL_FACTOR ** this.#level;
+    const half = visible ? (visible.to - visible.from) / 2 : 70;
+    this.#swap({ from: row / factor - half, to: row / factor + half });
+  }
+
+  async #page(limit = PAGE): Promise<void> {
     const key = this.#key;
     if (this.#paging || !key || key !== this.#shown) return;
     this.#paging = true;
     try {
       const before = new Date(this.store.time(0) * 1000).toISOString();
-      const bytes = await this.transport.callBinary('chart.window', { ...key, before, limit: PAGE });
+      const bytes = await this.transport.callBinary('chart.window', { ...key, before, limit });
       if (key !== this.#key || this.#disposed) return;
       const visible = this.port.visible();
       const added = this.store.prepend(decodeFrame(bytes)) / LEVEL_FACTOR ** this.#level;

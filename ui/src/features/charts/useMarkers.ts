@@ -12,13 +12,14 @@ export function useMarkers(
   instrument: string,
   fills: readonly Fill[],
   decisions: readonly Decision[],
+  more: readonly ChartMarker[],
   theme: string,
 ): void {
   const { t } = useTranslation();
   // biome-ignore lint/correctness/useExhaustiveDependencies: `theme` decides what the colour tokens are
   useEffect(() => {
     if (!chart) return;
-    const markers: ChartMarker[] = [];
+    const markers: ChartMarker[] = [...more];
     for (const fill of fills)
       if (fill.instrument === instrument)
         markers.push({
@@ -38,5 +39,5 @@ export function useMarkers(
           color: token(decision.verdict === 'block' ? 'warn' : 'violet'),
         });
     chart.port.setMarkers(markers);
-  }, [chart, instrument, fills, decisions, theme, t]);
+  }, [chart, instrument, fills, decisions, more, theme, t]);
 }

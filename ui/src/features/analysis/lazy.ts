@@ -1,0 +1,2 @@
+/** One chunk for all panels that analyse a chart. */
+export { SimilarPanel } from './SimilarPanel';
