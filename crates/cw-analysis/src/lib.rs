@@ -32,6 +32,7 @@ pub mod features;
 mod filter;
 mod indicator;
 pub mod indicators;
+pub mod narrative;
 mod ohlcv;
 mod program;
 pub mod similar;

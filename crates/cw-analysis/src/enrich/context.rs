@@ -370,3 +370,25 @@ impl Regime {
         Self { kind, confidence, volatility: volatility.state }
     }
 }
+
+/// The word that each value has in JSON.
+macro_rules! names {
+    ($($kind:ident { $($value:ident => $name:literal,)+ })+) => {
+        $(impl $kind {
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$value => $name),+ }
+            }
+        })+
+    };
+}
+
+names! {
+    TrendDirection { Up => "up", Down => "down", Flat => "flat", }
+    MomentumState {
+        Overbought => "overbought", Strong => "strong", Neutral => "neutral", Weak => "weak", Oversold => "oversold",
+    }
+    Usual { Low => "low", Usual => "usual", High => "high", }
+    RegimeKind {
+        TrendUp => "trend_up", TrendDown => "trend_down", Range => "range", Transition => "transition",
+    }
+}
