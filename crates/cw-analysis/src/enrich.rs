@@ -29,6 +29,8 @@ use plan::{Helpers, plan};
 /// Counts changes of what the fields mean.
 pub const VERSION: u32 = 1;
 
+/// Candles that an enriched candle is best made from: recursive averages have settled, and a session of minutes is whole.
+pub const HISTORY: usize = 1_500;
 /// Candles after which recursive averages have forgotten how they began, and [`EnrichedCandle::confidence`] is whole.
 const SETTLED: u64 = 3 * WARM_UP as u64;
 /// Newest candles that the candlestick scanner is shown when a series is taken at once: more than its longest memory.
@@ -59,6 +61,7 @@ pub struct EnrichedCandle {
 /// Where an enriched candle comes from.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+#[cfg_attr(feature = "schema", ts(rename = "EnrichedMetadata"), schemars(rename = "EnrichedMetadata"))]
 pub struct Metadata {
     pub instrument: InstrumentId,
     pub timeframe: Timeframe,

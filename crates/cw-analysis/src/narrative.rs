@@ -27,6 +27,7 @@ const NOTE: &str = "A description of closed candles, no advice and no forecast."
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", ts(rename = "NarrativeSection"), schemars(rename = "NarrativeSection"))]
 pub enum Section {
     Headline,
     Price,
@@ -65,6 +66,7 @@ impl Section {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
 #[serde(untagged)]
+#[cfg_attr(feature = "schema", ts(rename = "NarrativeFieldValue"), schemars(rename = "NarrativeFieldValue"))]
 pub enum FieldValue {
     Number(f64),
     Text(String),
@@ -74,6 +76,7 @@ pub enum FieldValue {
 /// Where a part of a sentence came from.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+#[cfg_attr(feature = "schema", ts(rename = "NarrativeField"), schemars(rename = "NarrativeField"))]
 pub struct Field {
     /// Its place in the enriched candle: `context.momentum.rsi`, `indicators.ema(50)`. After a `#` stands a constant of
     /// its definition, see [`CONSTANTS`].
@@ -87,6 +90,7 @@ pub struct Field {
 /// A sentence with what it came from.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+#[cfg_attr(feature = "schema", ts(rename = "NarrativeSentence"), schemars(rename = "NarrativeSentence"))]
 pub struct Sentence {
     pub section: Section,
     pub text: String,

@@ -21,8 +21,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("cw-venues", &["cw-market", "cw-execution"]),
     ("cw-engine", &["cw-market", "cw-analysis", "cw-execution", "cw-store"]),
     ("cw-backtest", &["cw-engine"]),
-    // The contract is types and traits: it names nothing that trades.
-    ("cw-api", &["cw-core"]),
+    // The contract is types and traits: it names nothing that trades. What analysis says of a candle crosses the surfaces
+    // as it is, so its words are the contract's.
+    ("cw-api", &["cw-core", "cw-analysis"]),
     ("cw-server", &["cw-api"]),
     ("cw-node", &["cw-api", "cw-server", "cw-venues", "cw-backtest", "cw-store", "cw-secrets"]),
     ("cw-cli", &["cw-node", "cw-server"]),

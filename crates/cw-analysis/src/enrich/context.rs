@@ -9,10 +9,10 @@ use crate::ohlcv::Ohlcv;
 /// Declares plain data that crosses a surface: serialized here, described and exported by the contract.
 macro_rules! words {
     ($($(#[$meta:meta])* pub $kind:tt $name:ident { $($body:tt)* })+) => {
-        $($(#[$meta])*
-        #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+        $(#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
         #[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
         #[serde(rename_all = "snake_case")]
+        $(#[$meta])*
         pub $kind $name { $($body)* })+
     };
 }
@@ -20,6 +20,7 @@ macro_rules! words {
 words! {
     /// The situation at a close. A value is null where it is not known yet.
     #[derive(Default)]
+    #[cfg_attr(feature = "schema", ts(rename = "MarketContext"), schemars(rename = "MarketContext"))]
     pub struct Context {
         pub price: PriceAction,
         pub trend: Trend,
@@ -133,6 +134,7 @@ words! {
         pub support: Option<Level>,
     }
 
+    #[cfg_attr(feature = "schema", ts(rename = "PriceLevel"), schemars(rename = "PriceLevel"))]
     pub struct Level {
         pub price: f64,
         /// From the close, in average true ranges.
