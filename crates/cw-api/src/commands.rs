@@ -3,8 +3,10 @@
 
 pub mod backtests;
 pub mod data;
+pub mod enrich;
 pub mod journal;
 pub mod market;
+pub mod narrative;
 pub mod orders;
 pub mod portfolio;
 pub mod registry;

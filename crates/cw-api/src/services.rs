@@ -173,6 +173,21 @@ pub trait MarketData: Send + Sync {
 /// What closed candles say: context, words, and moments alike.
 #[async_trait]
 pub trait Analysis: Send + Sync {
+    async fn get_enriched(
+        &self,
+        caller: &Caller,
+        request: enrich::GetEnriched,
+    ) -> Result<enrich::EnrichedCandle, ApiError>;
+    async fn describe_candle(
+        &self,
+        caller: &Caller,
+        request: narrative::DescribeCandle,
+    ) -> Result<FileContent, ApiError>;
+    async fn get_narrative(
+        &self,
+        caller: &Caller,
+        request: narrative::GetNarrative,
+    ) -> Result<narrative::CandleNarrative, ApiError>;
     async fn search_similar(
         &self,
         caller: &Caller,

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use cw_analysis::enrich::EnrichedCandle;
 use cw_core::{InstrumentId, Price, Quantity, Side, Timeframe, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -28,6 +29,7 @@ pub enum Topic {
     Chart(ChartParams),
     Trades(InstrumentParams),
     Depth(InstrumentParams),
+    Enriched(SeriesParams),
     Orders(NoParams),
     Fills(NoParams),
     Positions(NoParams),
@@ -60,6 +62,7 @@ impl Topic {
             Self::Chart(_) => "chart",
             Self::Trades(_) => "trades",
             Self::Depth(_) => "depth",
+            Self::Enriched(_) => "enriched",
             Self::Orders(_) => "orders",
             Self::Fills(_) => "fills",
             Self::Positions(_) => "positions",
@@ -96,6 +99,13 @@ pub struct ChartParams {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(deny_unknown_fields)]
+pub struct SeriesParams {
+    pub instrument: InstrumentId,
+    pub timeframe: Timeframe,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+#[serde(deny_unknown_fields)]
 pub struct InstrumentParams {
     pub instrument: InstrumentId,
 }
@@ -128,6 +138,8 @@ pub enum UpdateData {
     Chart(ChartUpdate),
     Trades(Vec<TradeView>),
     Depth(DepthView),
+    /// Each candle as it closes, oldest first; a snapshot has the newest one.
+    Enriched(Vec<EnrichedCandle>),
     Orders(Vec<OrderView>),
     Fills(Vec<FillView>),
     Positions(PositionList),
@@ -240,6 +252,7 @@ pub const TOPICS: &[TopicEntry] = &[
     topic!("chart", ChartParams, ChartUpdate, ChartUpdate),
     topic!("trades", InstrumentParams, Vec<TradeView>, TradeView),
     topic!("depth", InstrumentParams, DepthView, DepthView),
+    topic!("enriched", SeriesParams, Vec<EnrichedCandle>, EnrichedCandle),
     topic!("orders", NoParams, Vec<OrderView>, OrderView),
     topic!("fills", NoParams, Vec<FillView>, FillView),
     topic!("positions", NoParams, PositionList, PositionList),
@@ -262,7 +275,7 @@ mod tests {
     fn every_listed_topic_can_be_subscribed_under_its_name() {
         for entry in TOPICS {
             let params = match entry.name {
-                "chart" => json!({"instrument": "BTC-PERP.SIM", "timeframe": "15m"}),
+                "chart" | "enriched" => json!({"instrument": "BTC-PERP.SIM", "timeframe": "15m"}),
                 "trades" | "depth" => json!({"instrument": "BTC-PERP.SIM"}),
                 _ => Value::Null,
             };

@@ -19,7 +19,7 @@ use crate::shared::Shared;
 pub(crate) fn build(shared: &Arc<Shared>) -> Arc<Services> {
     let market = Arc::new(market::Market::new(Arc::clone(shared)));
     let trading = Arc::new(trading::Trading::new(Arc::clone(shared)));
-    let analysis = Arc::new(analysis::Analysis::new(Arc::clone(&market)));
+    let analysis = Arc::new(analysis::Analysis::new(Arc::clone(shared), Arc::clone(&market)));
     let backtests = Arc::new(backtests::Backtests::new(Arc::clone(shared), Arc::clone(&market)));
     let system = Arc::new(system::System::new(Arc::clone(shared)));
     let events = events::Events::new(

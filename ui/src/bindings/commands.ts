@@ -13,6 +13,7 @@ import type {
   CancelJob,
   CancelOrder,
   CanceledOrder,
+  CandleNarrative,
   CandleSeries,
   ChartParams,
   ChartUpdate,
@@ -32,8 +33,10 @@ import type {
   DecisionList,
   DenyApproval,
   Depth,
+  DescribeCandle,
   DisableMock,
   EnableMock,
+  EnrichedCandle,
   ErrorCode,
   ExplainJournal,
   Explanation,
@@ -46,8 +49,10 @@ import type {
   GetBacktestResult,
   GetCandles,
   GetChartWindow,
+  GetEnriched,
   GetHealth,
   GetMetrics,
+  GetNarrative,
   GetSetting,
   GetWorkspace,
   HaltTrading,
@@ -109,6 +114,7 @@ import type {
   RunningStrategyList,
   SaveWorkspace,
   SearchSimilar,
+  SeriesParams,
   SetMockSpeed,
   SetRisk,
   SetSetting,
@@ -161,6 +167,9 @@ export type CommandMap = {
   "indicators.compute": [ComputeIndicators, IndicatorTable];
   "expressions.check": [CheckExpression, ExpressionCheck];
   "expressions.complete": [CompleteExpression, Completions];
+  "enrich.get": [GetEnriched, EnrichedCandle];
+  "narrative.describe": [DescribeCandle, ArrayBuffer];
+  "narrative.get": [GetNarrative, CandleNarrative];
   "similar.search": [SearchSimilar, SimilarMoments];
   "data.import": [ImportData, ImportReport];
   "data.export": [ExportData, ArrayBuffer];
@@ -202,6 +211,7 @@ export type TopicMap = {
   "chart": [ChartParams, ChartUpdate];
   "trades": [InstrumentParams, Array<Trade>];
   "depth": [InstrumentParams, Depth];
+  "enriched": [SeriesParams, Array<EnrichedCandle>];
   "orders": [NoParams, Array<Order>];
   "fills": [NoParams, Array<Fill>];
   "positions": [NoParams, PositionList];
@@ -249,6 +259,9 @@ export const commands: { readonly [C in CommandName]: { readonly title: string; 
   "indicators.compute": { title: "Compute indicators", access: "read", risk: "none", response: "json" },
   "expressions.check": { title: "Check expression", access: "read", risk: "none", response: "json" },
   "expressions.complete": { title: "Complete expression", access: "read", risk: "none", response: "json" },
+  "enrich.get": { title: "Get enriched", access: "read", risk: "none", response: "json" },
+  "narrative.describe": { title: "Describe candle", access: "read", risk: "none", response: "binary" },
+  "narrative.get": { title: "Get narrative", access: "read", risk: "none", response: "json" },
   "similar.search": { title: "Search similar", access: "read", risk: "none", response: "json" },
   "data.import": { title: "Import data", access: "admin", risk: "low", response: "json" },
   "data.export": { title: "Export data", access: "read", risk: "none", response: "binary" },

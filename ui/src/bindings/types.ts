@@ -219,6 +219,39 @@ status: OrderStatus, pending_cancel: boolean, };
  */
 export type Candle = { open_time: Timestamp, open: Price, high: Price, low: Price, close: Price, volume: Volume, };
 
+/**
+ * A closed candle in words.
+ */
+export type CandleNarrative = { instrument: InstrumentId, timeframe: Timeframe, 
+/**
+ * When the candle opened.
+ */
+at: Timestamp, 
+/**
+ * All of it as plain text.
+ */
+text: string, 
+/**
+ * And as Markdown.
+ */
+markdown: string, 
+/**
+ * In the order of reading.
+ */
+sentences: Array<NarrativeSentence>, 
+/**
+ * The readings in one line.
+ */
+technical_summary: NarrativeSentence, 
+/**
+ * What the newest candlestick patterns are.
+ */
+pattern_explanation: NarrativeSentence, 
+/**
+ * Words to find it by.
+ */
+keywords: Array<string>, note: string, };
+
 export type CandleSeries = { instrument: InstrumentId, timeframe: Timeframe, candles: Array<Candle>, 
 /**
  * Who gave them: `SIM`, `FILE`.
@@ -454,6 +487,20 @@ spread_bp: number, };
 export type DepthLevel = [Price, Quantity, Quantity];
 
 /**
+ * Describes a closed candle in words: price, trend, momentum, volatility, volume, patterns, levels, regime, and what would
+ * change the view.
+ */
+export type DescribeCandle = { instrument: InstrumentId, timeframe: Timeframe, 
+/**
+ * The candle that holds this time; the newest closed one without it. Nothing after it is read.
+ */
+at?: Timestamp, 
+/**
+ * Plain text without it.
+ */
+narrative_format?: NarrativeFormat, };
+
+/**
  * Stops the simulated market.
  */
 export type DisableMock = Record<symbol, never>;
@@ -470,6 +517,57 @@ seed?: number,
  * How fast its time runs: `10` or `10x`.
  */
 speed?: number, };
+
+/**
+ * One closed candle with everything that is known at its close.
+ */
+export type EnrichedCandle = { ohlcv: Candle, 
+/**
+ * Every indicator at its usual settings, by the name that `indicators compute` takes; null while warming up.
+ */
+indicators: Record<string, number | null>, context: MarketContext, 
+/**
+ * The feature vector by name, in its order; null while warming up.
+ */
+features: Record<string, number> | null, 
+/**
+ * When this was computed, by the clock of whoever asked.
+ */
+processed_at: Timestamp, 
+/**
+ * How far the numbers can be trusted, 0–1: the part of the history that recursive averages need, less a fifth where
+ * no volume is known.
+ */
+confidence: number, metadata: EnrichedMetadata, };
+
+/**
+ * Where an enriched candle comes from.
+ */
+export type EnrichedMetadata = { instrument: InstrumentId, timeframe: Timeframe, 
+/**
+ * Who gave the candles.
+ */
+provider: string, 
+/**
+ * Names the definitions of everything here; see `schema_version` for what counts changes.
+ */
+schema_hash: string, schema_version: number, 
+/**
+ * Names the feature vector.
+ */
+feature_schema_hash: string, 
+/**
+ * Candles taken in so far, this one included.
+ */
+candles: number, 
+/**
+ * Candles that the features need.
+ */
+warm_up: number, 
+/**
+ * There are as many.
+ */
+ready: boolean, };
 
 export type EquityPoint = { time: Timestamp, equity: Amount, 
 /**
@@ -649,6 +747,15 @@ limit: number,
 set?: string, };
 
 /**
+ * Gets a closed candle with its indicators, the situation in named fields, and the feature vector.
+ */
+export type GetEnriched = { instrument: InstrumentId, timeframe: Timeframe, 
+/**
+ * The candle that holds this time; the newest closed one without it. Nothing after it is read.
+ */
+at?: Timestamp, };
+
+/**
  * Gets the state of every part of the program.
  */
 export type GetHealth = Record<symbol, never>;
@@ -657,6 +764,15 @@ export type GetHealth = Record<symbol, never>;
  * Gets counters, gauges and histograms.
  */
 export type GetMetrics = Record<symbol, never>;
+
+/**
+ * Gets the description of a closed candle sentence by sentence, each with the fields that it came from.
+ */
+export type GetNarrative = { instrument: InstrumentId, timeframe: Timeframe, 
+/**
+ * The candle that holds this time; the newest closed one without it. Nothing after it is read.
+ */
+at?: Timestamp, };
 
 /**
  * Gets a setting.
@@ -841,6 +957,19 @@ first_bad?: number, };
 
 export type JsonValue = number | string | boolean | Array<JsonValue> | { [key in string]: JsonValue } | null;
 
+/**
+ * The nearest prices at which the market turned before.
+ */
+export type Levels = { 
+/**
+ * At or above the close.
+ */
+resistance: PriceLevel | null, 
+/**
+ * At or below it.
+ */
+support: PriceLevel | null, };
+
 export type Liquidity = "maker" | "taker";
 
 /**
@@ -972,6 +1101,15 @@ component: string, message: string, trace_id?: string, fields: { [key in string]
 
 export type LogList = { logs: Array<LogLine>, };
 
+/**
+ * The situation at a close. A value is null where it is not known yet.
+ */
+export type MarketContext = { price: PriceAction, trend: Trend, momentum: Momentum, volatility: Volatility, volume: VolumeContext, levels: Levels, regime: Regime, 
+/**
+ * The candlestick patterns of the newest five candles, newest first.
+ */
+patterns: Array<PatternHit>, };
+
 export type Metric = { name: string, labels: { [key in string]: string }, value: number, };
 
 export type Metrics = { counters: Array<Metric>, gauges: Array<Metric>, histograms: Array<Histogram>, };
@@ -1005,6 +1143,69 @@ export type MockState = { enabled: boolean, seed: number, speed: number, instrum
  * Where orders go.
  */
 export type Mode = "live" | "paper" | "backtest";
+
+/**
+ * How fast it is going there.
+ */
+export type Momentum = { 
+/**
+ * By RSI: overbought from 70, strong from 55, weak to 45, oversold to 30.
+ */
+state: MomentumState, 
+/**
+ * RSI of 14 candles.
+ */
+rsi: number | null, 
+/**
+ * What it gained in five candles.
+ */
+rsi_change: number | null, 
+/**
+ * MACD (12, 26, 9) above its signal, in the unit of the price.
+ */
+macd_histogram: number | null, 
+/**
+ * What that gained in one candle.
+ */
+macd_histogram_change: number | null, 
+/**
+ * Stochastic %K (14, 3, 3).
+ */
+stoch_k: number | null, };
+
+export type MomentumState = "overbought" | "strong" | "neutral" | "weak" | "oversold";
+
+/**
+ * Where a part of a sentence came from.
+ */
+export type NarrativeField = { 
+/**
+ * Its place in the enriched candle: `context.momentum.rsi`, `indicators.ema(50)`. After a `#` stands a constant of
+ * its definition, see [`CONSTANTS`].
+ */
+path: string, value: NarrativeFieldValue, 
+/**
+ * How it stands in the text: without its sign where a word says it, fractions as percent. Fields stand in the order
+ * in which they are printed.
+ */
+printed: string, };
+
+/**
+ * A value of an enriched candle.
+ */
+export type NarrativeFieldValue = number | string | boolean;
+
+export type NarrativeFormat = "text" | "json" | "markdown";
+
+/**
+ * What a sentence is about.
+ */
+export type NarrativeSection = "headline" | "price" | "trend" | "momentum" | "volatility" | "volume" | "patterns" | "levels" | "regime" | "change" | "caution";
+
+/**
+ * A sentence with what it came from.
+ */
+export type NarrativeSentence = { section: NarrativeSection, text: string, fields: Array<NarrativeField>, };
 
 export type NoParams = Record<symbol, never>;
 
@@ -1143,6 +1344,23 @@ client_order_id?: ClientOrderId, };
 export type OrderType = "market" | "limit" | "stop" | "stop_limit" | "trailing_stop";
 
 /**
+ * A candlestick pattern that one of the newest candles completed.
+ */
+export type PatternHit = { name: string, title: string, 
+/**
+ * 1 is bullish, −1 bearish, 0 neither.
+ */
+direction: number, 
+/**
+ * TA-Lib's value: 100, −100 and in a few cases 80 or 200.
+ */
+signal: number, 
+/**
+ * How many candles ago; 0 is the newest.
+ */
+age: number, };
+
+/**
  * Sends an order through the risk gate to its venue. From an agent it becomes a proposal that a human accepts or denies.
  */
 export type PlaceOrder = OrderTicket;
@@ -1203,6 +1421,61 @@ export type PreviewOrder = OrderTicket;
 export type Price = string;
 
 /**
+ * What the price did.
+ */
+export type PriceAction = { 
+/**
+ * From the close before, as a fraction.
+ */
+change: number | null, 
+/**
+ * The same in average true ranges.
+ */
+change_atr: number | null, 
+/**
+ * Over twenty candles, as a fraction.
+ */
+change_20: number | null, 
+/**
+ * The candle's range in average true ranges.
+ */
+range_atr: number | null, 
+/**
+ * Its body as a part of its range, negative where it fell; 0 without a range.
+ */
+body: number, 
+/**
+ * Where in its range it closed: 0 at the low, 1 at the high; one half without a range.
+ */
+close_location: number, 
+/**
+ * From the close before to its open, in average true ranges.
+ */
+gap_atr: number | null, 
+/**
+ * Closes in a row that rose; fell where negative.
+ */
+streak: number, 
+/**
+ * It closed above the high of the twenty candles before.
+ */
+breakout: boolean, 
+/**
+ * It closed below their low.
+ */
+breakdown: boolean, };
+
+export type PriceLevel = { price: number, 
+/**
+ * From the close, in average true ranges.
+ */
+distance_atr: number, 
+/**
+ * Candles that came within half an average true range of it.
+ */
+touches: number, };
+
+/**
  * How much of an instrument we order, hold or filled, in 10⁻⁹ of its unit.
  */
 export type Quantity = string;
@@ -1236,6 +1509,25 @@ instruments?: Array<InstrumentId>, };
  * A dimensionless fraction: 0.01 is one percent, 0.0001 one basis point, 3 is three times.
  */
 export type Ratio = string;
+
+/**
+ * The kind of market.
+ */
+export type Regime = { 
+/**
+ * A trend from ADX 25 on in the direction that most answers have, a range below 20, a transition between.
+ */
+kind: RegimeKind, 
+/**
+ * 0–1, by how far ADX is from where the judgement would change and by how many answers agree.
+ */
+confidence: number, 
+/**
+ * Low and high as [`Volatility::state`].
+ */
+volatility: Usual, };
+
+export type RegimeKind = "trend_up" | "trend_down" | "range" | "transition";
 
 export type RejectedLine = { 
 /**
@@ -1398,6 +1690,8 @@ gap?: number,
  * How many candles to search, the newest before the one asked about; 50,000 without it.
  */
 limit?: number, };
+
+export type SeriesParams = { instrument: InstrumentId, timeframe: Timeframe, };
 
 /**
  * Changes how fast the simulated market's time runs.
@@ -1622,7 +1916,36 @@ export type Trade = { time: Timestamp, price: Price, qty: Quantity,
  */
 side?: Side, };
 
+/**
+ * Where the price is going, by five questions: above EMA 50, above EMA 200, EMA 21 above EMA 50, EMA 50 rising, +DI above
+ * −DI.
+ */
+export type Trend = { direction: TrendDirection, 
+/**
+ * The mean of the answers that are known, yes as 1 and no as −1.
+ */
+score: number, 
+/**
+ * ADX over 50, at most 1, times the agreement of the answers: 0 is no trend.
+ */
+strength: number | null, 
+/**
+ * ADX of 14 candles.
+ */
+adx: number | null, 
+/**
+ * Close above EMA 21, 50 and 200, in average true ranges.
+ */
+ema_21_distance: number | null, ema_50_distance: number | null, ema_200_distance: number | null, };
+
+export type TrendDirection = "up" | "down" | "flat";
+
 export type UpdateKind = "snapshot" | "delta";
+
+/**
+ * Beside what is usual: below two thirds low, above one and a half times high.
+ */
+export type Usual = "low" | "usual" | "high";
 
 /**
  * The venue's name for an order.
@@ -1637,9 +1960,55 @@ export type Verdict = "buy" | "sell" | "hold" | "skip" | "block" | "error";
 export type VerifyJournal = Record<symbol, never>;
 
 /**
+ * How far it moves.
+ */
+export type Volatility = { 
+/**
+ * By `ratio`.
+ */
+state: Usual, 
+/**
+ * Average true range of 14 candles.
+ */
+atr: number | null, 
+/**
+ * The same as a fraction of the close.
+ */
+atr_share: number | null, 
+/**
+ * Deviation of the returns of 20 candles over that of 100.
+ */
+ratio: number | null, 
+/**
+ * Place between the Bollinger bands (20, 2): 0 at the lower, 1 at the upper.
+ */
+bb_position: number | null, 
+/**
+ * The Bollinger bands lie inside the Keltner channel (20, 1.5).
+ */
+squeeze: boolean, };
+
+/**
  * How much of an instrument the market traded, in 10⁻⁹ of its unit.
  */
 export type Volume = string;
+
+/**
+ * How much was traded.
+ */
+export type VolumeContext = { 
+/**
+ * By `ratio`.
+ */
+state: Usual, 
+/**
+ * Beside the mean of 20 candles; null where nothing was traded.
+ */
+ratio: number | null, 
+/**
+ * Volume of rising minus that of falling closes over all, of 20 candles: −1 to 1.
+ */
+balance: number | null, };
 
 export type Workspace = { name: string, 
 /**

@@ -1,23 +1,29 @@
 //! What closed candles say. Reading waits for the store; computing has threads of its own.
 
+mod enriched;
 mod similar;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use cw_analysis::enrich::EnrichedCandle;
+use cw_api::commands::enrich::GetEnriched;
+use cw_api::commands::narrative::{CandleNarrative, DescribeCandle, GetNarrative};
 use cw_api::commands::similar::{SearchSimilar, SimilarMoments};
-use cw_api::{ApiError, Caller};
+use cw_api::{ApiError, Caller, FileContent};
 use cw_core::{Candle, InstrumentId, Timeframe, Timestamp};
 
 use super::market::{Market, Span};
+use crate::shared::Shared;
 
 pub(crate) struct Analysis {
+    shared: Arc<Shared>,
     market: Arc<Market>,
 }
 
 impl Analysis {
-    pub fn new(market: Arc<Market>) -> Self {
-        Self { market }
+    pub fn new(shared: Arc<Shared>, market: Arc<Market>) -> Self {
+        Self { shared, market }
     }
 
     /// The newest `limit` closed candles up to the one that holds `at`; up to the newest without it.
@@ -50,6 +56,15 @@ async fn apart<T: Send + 'static>(work: impl FnOnce() -> Result<T, ApiError> + S
 
 #[async_trait]
 impl cw_api::services::Analysis for Analysis {
+    async fn get_enriched(&self, _: &Caller, request: GetEnriched) -> Result<EnrichedCandle, ApiError> {
+        self.enriched(&request.instrument, request.timeframe, request.at).await
+    }
+    async fn describe_candle(&self, _: &Caller, request: DescribeCandle) -> Result<FileContent, ApiError> {
+        self.described(request).await
+    }
+    async fn get_narrative(&self, _: &Caller, request: GetNarrative) -> Result<CandleNarrative, ApiError> {
+        self.narrative(request.instrument, request.timeframe, request.at).await
+    }
     async fn search_similar(&self, _: &Caller, request: SearchSimilar) -> Result<SimilarMoments, ApiError> {
         self.similar(request).await
     }

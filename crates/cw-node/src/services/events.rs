@@ -2,6 +2,7 @@
 //! meanwhile is merged into the next update. One that was left too far behind begins again with a snapshot.
 
 mod chart;
+mod enriched;
 mod feed;
 mod ledger;
 mod market;
@@ -84,6 +85,7 @@ impl cw_api::services::Events for Events {
             Topic::Chart(params) => self.start(chart::Chart::new(sources, params)?).await,
             Topic::Trades(params) => self.start(market::Trades::new(sources, params.instrument)?).await,
             Topic::Depth(params) => self.start(market::Depth::new(sources, params.instrument)?).await,
+            Topic::Enriched(params) => self.start(enriched::Enriched::new(sources, params)).await,
             Topic::Orders(_) => self.start(ledger::Orders::new(sources)).await,
             Topic::Fills(_) => self.start(ledger::Fills::new(sources)).await,
             Topic::Positions(_) => self.start(ledger::Positions::new(sources)).await,

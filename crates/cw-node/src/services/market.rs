@@ -66,7 +66,7 @@ impl Market {
     }
 
     /// Who gives the candles of an instrument, as answers name it.
-    fn provider_of(&self, id: &InstrumentId) -> String {
+    pub fn provider_of(&self, id: &InstrumentId) -> String {
         if self.is_simulated(id) { self.shared.sim.venue() } else { FILE }.to_owned()
     }
 }

@@ -318,6 +318,19 @@ impl MarketData for Fake {
 
 #[async_trait]
 impl Analysis for Fake {
+    async fn get_enriched(&self, _: &Caller, _: enrich::GetEnriched) -> Result<enrich::EnrichedCandle, ApiError> {
+        not_here("get_enriched")
+    }
+    async fn describe_candle(&self, _: &Caller, _: narrative::DescribeCandle) -> Result<FileContent, ApiError> {
+        Ok(FileContent { content_type: "text/plain; charset=utf-8", bytes: "It closed.\n".into() })
+    }
+    async fn get_narrative(
+        &self,
+        _: &Caller,
+        _: narrative::GetNarrative,
+    ) -> Result<narrative::CandleNarrative, ApiError> {
+        not_here("get_narrative")
+    }
     async fn search_similar(&self, _: &Caller, _: similar::SearchSimilar) -> Result<similar::SimilarMoments, ApiError> {
         not_here("search_similar")
     }

@@ -80,3 +80,38 @@ async fn similar_moments_end_before_the_one_asked_about() {
     refuse(json!({"instrument": "BTC-PERP.SIM", "timeframe": "1h", "at": "2026-03-04T12:00:10Z"}), "at").await;
     f.node.stop().await;
 }
+
+#[tokio::test]
+async fn an_enriched_candle_and_its_description_agree() {
+    let f = Fixture::new().await;
+    let request = json!({"instrument": "BTC-PERP.SIM", "timeframe": "15m"});
+    let enriched = f.get("enrich.get", request.clone()).await;
+    assert_eq!(enriched["ohlcv"]["open_time"], "2026-03-04T11:45:00Z");
+    assert_eq!((&enriched["metadata"]["provider"], &enriched["metadata"]["ready"]), (&json!("SIM"), &json!(true)));
+    assert_eq!(enriched["processed_at"], "2026-03-04T12:00:30Z");
+    assert_eq!(enriched["confidence"], 1.0);
+    assert_eq!(enriched["features"].as_object().unwrap().len(), 64);
+
+    let said = f.get("narrative.get", request.clone()).await;
+    assert_eq!(said["at"], enriched["ohlcv"]["open_time"]);
+    let rsi = said["sentences"].as_array().unwrap().iter().flat_map(|s| s["fields"].as_array().unwrap());
+    let rsi = rsi.into_iter().find(|field| field["path"] == "context.momentum.rsi").unwrap();
+    assert_eq!(rsi["value"], enriched["context"]["momentum"]["rsi"]);
+
+    for (format, kind, begin) in [
+        (json!(null), "text/plain; charset=utf-8", "BTC-PERP.SIM, 15m: "),
+        (json!("markdown"), "text/markdown; charset=utf-8", "## BTC-PERP.SIM, 15m: "),
+        (json!("json"), "application/json", "{\n"),
+    ] {
+        let mut request = request.clone();
+        request["format"] = format;
+        let described = f.get("narrative.describe", request).await;
+        assert_eq!(described["content_type"], kind);
+        assert!(described["text"].as_str().unwrap().starts_with(begin), "{described}");
+    }
+    let earlier = json!({"instrument": "BTC-PERP.SIM", "timeframe": "15m", "at": "2026-03-01T07:20:00Z"});
+    assert_eq!(f.get("enrich.get", earlier).await["ohlcv"]["open_time"], "2026-03-01T07:15:00Z");
+    let unknown = f.ask("enrich.get", json!({"instrument": "GHOST.SIM", "timeframe": "1h"})).await.unwrap_err();
+    assert_eq!(unknown.code, ErrorCode::NotFound);
+    f.node.stop().await;
+}

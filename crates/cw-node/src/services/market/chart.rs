@@ -5,7 +5,7 @@ use cw_api::ApiError;
 use cw_api::commands::market::GetChartWindow;
 use cw_api::frame::{ChartFrame, ChartHeader};
 use cw_api::stream::ChartPoint;
-use cw_core::{Candle, FormingCandle, Timeframe, Timestamp};
+use cw_core::{Candle, FormingCandle, InstrumentId, Timeframe, Timestamp};
 
 use super::history::follows;
 use super::{Market, Span};
@@ -170,6 +170,15 @@ fn assemble(
 }
 
 impl Market {
+    /// Decimals to show prices of an instrument with.
+    pub(in crate::services) async fn price_decimals(&self, instrument: &InstrumentId, candles: &[Candle]) -> u8 {
+        match self.instrument(instrument).await {
+            Ok(instrument) => instrument.price_decimals,
+            // Taken off the list, but its candles are still there.
+            Err(_) => decimals(candles),
+        }
+    }
+
     pub(super) async fn window(&self, request: GetChartWindow) -> Result<ChartFrame, ApiError> {
         let GetChartWindow { instrument, timeframe, before, limit, set } = request;
         if !(1..=MOST_ROWS).contains(&limit) {
@@ -186,11 +195,7 @@ impl Market {
         let columns = assemble(study.as_ref(), &candles, shown, forming.as_ref())?;
         let names = PRICES.iter().map(|name| (*name).to_owned());
         let names = names.chain(study.iter().flat_map(|s| s.columns().iter().cloned())).collect();
-        let price_decimals = match self.instrument(&instrument).await {
-            Ok(instrument) => instrument.price_decimals,
-            // Taken off the list, but its candles are still there.
-            Err(_) => decimals(candles.iter().rev().take(200)),
-        };
+        let price_decimals = self.price_decimals(&instrument, &candles[candles.len().saturating_sub(200)..]).await;
         Ok(ChartFrame {
             header: ChartHeader {
                 rows: (shown + usize::from(forming.is_some())) as u32,
