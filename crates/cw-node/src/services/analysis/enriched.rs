@@ -16,10 +16,14 @@ impl Analysis {
         at: Option<Timestamp>,
     ) -> Result<EnrichedCandle, ApiError> {
         let candles = self.candles_to(instrument, timeframe, at, HISTORY).await?;
-        let enricher = Enricher::new(instrument.clone(), timeframe, self.market.provider_of(instrument));
+        let (instrument, provider) = (instrument.clone(), self.market.provider_of(instrument));
         let now = self.shared.clock.now();
-        let enricher = apart(move || Ok(enricher.with_history(&candles, now))).await?;
-        enricher.latest().cloned().ok_or_else(|| ApiError::not_found(format!("closed candle of {instrument}")))
+        apart(move || {
+            let none = ApiError::not_found(format!("closed candle of {instrument}"));
+            let enricher = Enricher::new(instrument, timeframe, provider).with_history(&candles, now);
+            enricher.latest().cloned().ok_or(none)
+        })
+        .await
     }
 
     pub(super) async fn narrative(

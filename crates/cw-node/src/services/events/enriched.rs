@@ -17,7 +17,8 @@ use crate::services::market::{Folder, Span};
 pub(super) struct Enriched {
     sources: Sources,
     params: SeriesParams,
-    enricher: Option<Enricher>,
+    /// Some kilobytes: on the heap, so that the stream is small.
+    enricher: Option<Box<Enricher>>,
     /// The engine's number of the instrument, and what folds its candles into the ones asked for.
     live: Option<(u32, Folder)>,
     /// The last candle taken in.
@@ -71,10 +72,10 @@ impl Feed for Enriched {
         };
         let span = Span { limit: Some(HISTORY), ..Span::default() };
         let candles = market.span(instrument, *timeframe, span).await?;
-        let enricher = Enricher::new(instrument.clone(), *timeframe, market.provider_of(instrument));
+        let (instrument, timeframe, provider) = (instrument.clone(), *timeframe, market.provider_of(instrument));
         let now = self.sources.shared.clock.now();
         self.last = candles.last().map(|candle| candle.open_time);
-        let compute = move || enricher.with_history(&candles, now);
+        let compute = move || Box::new(Enricher::new(instrument, timeframe, provider).with_history(&candles, now));
         let enricher = tokio::task::spawn_blocking(compute).await.map_err(ApiError::internal)?;
         let newest = enricher.latest().cloned();
         self.enricher = Some(enricher);
