@@ -11,6 +11,19 @@ pub(crate) trait Filter {
     fn feed(&mut self, value: f64) -> f64 {
         if value.is_nan() { f64::NAN } else { self.push(value) }
     }
+    /// [`feed`](Self::feed) for many values in place.
+    fn run(&mut self, column: &mut [f64]) {
+        for value in column {
+            *value = self.feed(*value);
+        }
+    }
+}
+
+/// A column without the values at its beginning that are still warming up.
+#[inline]
+fn known(column: &mut [f64]) -> &mut [f64] {
+    let unknown = column.iter().take_while(|value| value.is_nan()).count();
+    &mut column[unknown..]
 }
 
 /// Exponential smoothing with a given weight, seeded with the mean of its first values.
@@ -69,6 +82,37 @@ impl Filter for Smoothing {
         }
         self.start(value)
     }
+    fn run(&mut self, column: &mut [f64]) {
+        let column = known(column);
+        let (seed, rest) = column.split_at_mut(column.len().min(self.missing as usize));
+        for value in seed {
+            *value = self.start(*value);
+        }
+        let (mut value, weight) = (self.value, self.weight);
+        for place in rest.iter_mut() {
+            value += (*place - value) * weight;
+            *place = value;
+        }
+        if !rest.is_empty() {
+            self.value = value;
+        }
+    }
+}
+
+/// Two averages side by side, so that a step of one does not wait for the last step of the other.
+pub(crate) fn run_pair([a, b]: [&mut Smoothing; 2], [column_a, column_b]: [&mut [f64]; 2]) {
+    if a.missing > 0 || b.missing > 0 || column_a.len() != column_b.len() {
+        a.run(column_a);
+        b.run(column_b);
+        return;
+    }
+    let ([mut value_a, mut value_b], [weight_a, weight_b]) = ([a.value, b.value], [a.weight, b.weight]);
+    for (place_a, place_b) in column_a.iter_mut().zip(column_b) {
+        value_a += (*place_a - value_a) * weight_a;
+        value_b += (*place_b - value_b) * weight_b;
+        (*place_a, *place_b) = (value_a, value_b);
+    }
+    (a.value, b.value) = (value_a, value_b);
 }
 
 /// The mean of the newest values.
@@ -93,6 +137,9 @@ impl Filter for Mean {
     #[inline]
     fn push(&mut self, value: f64) -> f64 {
         self.sum.push(value).map_or(f64::NAN, |sum| sum * self.inverse)
+    }
+    fn run(&mut self, column: &mut [f64]) {
+        self.sum.run(known(column), self.inverse);
     }
 }
 
@@ -149,6 +196,11 @@ impl Filter for Lag {
     fn push(&mut self, value: f64) -> f64 {
         self.0.as_mut().map_or(value, |ring| ring.push(value))
     }
+    fn run(&mut self, column: &mut [f64]) {
+        if let Some(ring) = &mut self.0 {
+            ring.run(known(column));
+        }
+    }
 }
 
 /// Exponential averages of one another.
@@ -175,6 +227,12 @@ impl Chain {
     }
 }
 
+/// The change if it is not a fall, else 0.
+#[inline]
+fn rise(change: f64) -> f64 {
+    if change < 0.0 { 0.0 } else { change }
+}
+
 /// Wilder's averages of rises and falls.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Swings {
@@ -192,17 +250,36 @@ impl Swings {
     pub(crate) fn push(&mut self, value: f64) -> [f64; 2] {
         let Some(previous) = self.previous.replace(value) else { return [f64::NAN; 2] };
         let change = value - previous;
-        let up = if change > 0.0 { change } else { 0.0 };
+        let up = rise(change);
         [self.gain.push(up), self.loss.push(up - change)]
+    }
+    /// [`push`](Self::push) for many values: `column` holds the values and then the gains.
+    pub(crate) fn run(&mut self, column: &mut [f64], losses: &mut [f64]) {
+        let mut previous = self.previous.unwrap_or(f64::NAN);
+        for (value, loss) in column.iter_mut().zip(losses.iter_mut()) {
+            let change = *value - std::mem::replace(&mut previous, *value);
+            // NaN at the very first one, which the averages pass over.
+            let up = rise(change);
+            (*value, *loss) = (up, up - change);
+        }
+        if !column.is_empty() {
+            self.previous = Some(previous);
+        }
+        run_pair([&mut self.gain, &mut self.loss], [column, losses]);
     }
     /// The share of rises in percent, 50 where nothing has moved.
     #[inline]
     pub(crate) fn strength(&mut self, value: f64) -> f64 {
-        let [gain, loss] = self.push(value);
-        let total = gain + loss;
-        // NaN while seeding goes through the first branch.
-        if total == 0.0 { 50.0 } else { 100.0 * (gain / total) }
+        strength(self.push(value))
     }
+}
+
+/// The share of the gain in percent, 50 where there is neither.
+#[inline]
+pub(crate) fn strength([gain, loss]: [f64; 2]) -> f64 {
+    let total = gain + loss;
+    // NaN while seeding stays.
+    if total == 0.0 { 50.0 } else { 100.0 * (gain / total) }
 }
 
 /// `part / whole`, or `otherwise` where the whole is nothing.

@@ -205,6 +205,73 @@ impl Input for Ohlcv {
     }
 }
 
+/// Most rows that are computed at once: few enough that the columns of a dozen indicators stay in the cache.
+pub(crate) const CHUNK: usize = 256;
+
+/// What an indicator reads of a chunk: at most [`CHUNK`] rows.
+#[derive(Clone, Copy)]
+pub struct Rows<'a> {
+    pub(crate) candles: ColumnSlice<'a>,
+    pub(crate) values: [&'a [f64]; 2],
+}
+
+impl<'a> Rows<'a> {
+    pub(crate) fn len(&self) -> usize {
+        self.candles.len()
+    }
+    /// The series, if all of it is usable.
+    #[inline]
+    pub(crate) fn series(&self) -> Option<&'a [f64]> {
+        let series = &self.values[0][..self.len()];
+        series.iter().all(|value| value.is_finite()).then_some(series)
+    }
+    /// A number per candle.
+    #[inline]
+    pub(crate) fn each(&self, column: &mut [f64], of: impl Fn(&Ohlcv) -> f64) {
+        let candles = self.candles.of_one_length();
+        for (row, value) in column[..candles.len()].iter_mut().enumerate() {
+            *value = of(&candles.row(row));
+        }
+    }
+}
+
+/// Where an indicator's outputs of a chunk go.
+pub struct Out<'a> {
+    pub(crate) values: &'a mut [f64],
+    /// Distance between the outputs' columns.
+    pub(crate) stride: usize,
+    pub(crate) rows: usize,
+}
+
+impl<'a> Out<'a> {
+    /// One column per output.
+    #[inline]
+    pub(crate) fn columns<const N: usize>(self) -> [&'a mut [f64]; N] {
+        let rows = self.rows;
+        let mut columns = self.values.chunks_mut(self.stride);
+        std::array::from_fn(|_| columns.next().map(|whole| &mut whole[..rows]).unwrap_or_default())
+    }
+}
+
+/// One row after the other.
+pub(crate) fn row_by_row<I: Indicator>(state: &mut I, rows: Rows<'_>, out: Out<'_>) {
+    let candles = rows.candles.of_one_length();
+    let width = I::SPEC.outputs.len();
+    for row in 0..candles.len() {
+        let input = I::Input::pick_row(&candles, rows.values, row);
+        if input.is_usable() {
+            let result = state.update(input);
+            for (output, value) in result.as_ref().iter().enumerate() {
+                out.values[output * out.stride + row] = *value;
+            }
+        } else {
+            for output in 0..width {
+                out.values[output * out.stride + row] = f64::NAN;
+            }
+        }
+    }
+}
+
 /// Parameters as lengths: `let [fast, slow] = lengths(params)`. The rest is left out.
 pub(crate) fn lengths<const N: usize>(params: &[f64]) -> [u32; N] {
     let mut lengths = [0; N];
@@ -216,8 +283,8 @@ pub(crate) fn lengths<const N: usize>(params: &[f64]) -> [u32; N] {
 
 /// A technical indicator: a small state that takes one closed candle at a time.
 ///
-/// Batch computation runs the very same [`update`](Self::update) over columns, so that both give the same bits. The
-/// state is plain data: clone it to branch, serialize it (binary, for instance postcard: NaN has no JSON) to go on later.
+/// Batch computation does what [`update`](Self::update) does, in the same order per value, so that both give the same
+/// bits. The state is plain data: clone it to branch, serialize it (binary, for instance postcard: NaN has no JSON) to go on later.
 /// Nothing allocates after [`new`](Self::new).
 pub trait Indicator: Clone + PartialEq + Serialize + DeserializeOwned {
     type Input: Input;
@@ -233,6 +300,13 @@ pub trait Indicator: Clone + PartialEq + Serialize + DeserializeOwned {
 
     /// Takes the next closed candle (or source value) and gives the outputs there.
     fn update(&mut self, input: Self::Input) -> Self::Output;
+
+    /// [`update`](Self::update) for a chunk of rows: the same operations on the same numbers, so the same bits, but where
+    /// it pays, one operation at a time over all rows.
+    #[doc(hidden)]
+    fn batch(&mut self, rows: Rows<'_>, out: Out<'_>) {
+        row_by_row(self, rows, out);
+    }
 
     /// The outputs if `input` were the next one, for a candle that is still forming. The state stays as it is.
     fn preview(&self, input: Self::Input) -> Self::Output {

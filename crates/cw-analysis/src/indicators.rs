@@ -33,8 +33,8 @@ use serde::{Deserialize, Serialize};
 pub use averages::{Ema, Sma};
 pub use oscillators::Rsi;
 
-use crate::indicator::{Indicator, Input, InputKind, Spec};
-use crate::ohlcv::{ColumnSlice, Ohlcv};
+use crate::indicator::{Indicator, Input, InputKind, Out, Rows, Spec};
+use crate::ohlcv::Ohlcv;
 
 /// A type without values that names a formula.
 pub trait Marker: Clone + PartialEq + Serialize + DeserializeOwned {}
@@ -69,10 +69,8 @@ macro_rules! registry {
             pub(crate) fn update(&mut self, candle: &Ohlcv, values: [f64; 2], outputs: &mut [f64]) {
                 match self { $(Self::$variant(state) => update_one(state, candle, values, outputs)),+ }
             }
-            pub(crate) fn batch(
-                &mut self, candles: &ColumnSlice<'_>, values: [&[f64]; 2], outputs: &mut [f64], stride: usize,
-            ) {
-                match self { $(Self::$variant(state) => batch_one(state, candles, values, outputs, stride)),+ }
+            pub(crate) fn batch(&mut self, rows: Rows<'_>, out: Out<'_>) {
+                match self { $(Self::$variant(state) => state.batch(rows, out)),+ }
             }
         }
     };
@@ -86,8 +84,8 @@ registry! {
     Bb => bands::Bb,
     Atr => atr::Atr,
     Vwap => vwap::Vwap,
-    Highest => extremes::OneSide<extremes::Highest, true>,
-    Lowest => extremes::OneSide<extremes::Lowest, false>,
+    Highest => extremes::OneSide<true>,
+    Lowest => extremes::OneSide<false>,
     Wma => averages::Wma,
     Stddev => bands::Dispersion<bands::Stddev>,
     Roc => change::Change<change::Roc>,
@@ -140,8 +138,8 @@ registry! {
     Dx => directional::Directional<directional::Dx>,
     Adxr => directional::Adxr,
     Vortex => directional::Vortex,
-    HighestBars => extremes::OneSide<extremes::HighestBars, true>,
-    LowestBars => extremes::OneSide<extremes::LowestBars, false>,
+    HighestBars => extremes::BarsSince<true>,
+    LowestBars => extremes::BarsSince<false>,
     MidPoint => extremes::Ranged<extremes::MidPoint>,
     MidPrice => extremes::Ranged<extremes::MidPrice>,
     Aroon => extremes::Aroon,
@@ -278,36 +276,5 @@ fn update_one<I: Indicator>(state: &mut I, candle: &Ohlcv, values: [f64; 2], out
         outputs.copy_from_slice(state.update(input).as_ref());
     } else {
         outputs.fill(f64::NAN);
-    }
-}
-
-/// Output `k` of row `r` goes to `outputs[k * stride + r]`.
-fn batch_one<I: Indicator>(
-    state: &mut I,
-    candles: &ColumnSlice<'_>,
-    values: [&[f64]; 2],
-    outputs: &mut [f64],
-    stride: usize,
-) {
-    let width = I::SPEC.outputs.len();
-    if width == 1 {
-        for (row, output) in outputs[..candles.len()].iter_mut().enumerate() {
-            let input = I::Input::pick_row(candles, values, row);
-            *output = if input.is_usable() { state.update(input).as_ref()[0] } else { f64::NAN };
-        }
-        return;
-    }
-    for row in 0..candles.len() {
-        let input = I::Input::pick_row(candles, values, row);
-        if input.is_usable() {
-            let result = state.update(input);
-            for (output, value) in result.as_ref().iter().enumerate() {
-                outputs[output * stride + row] = *value;
-            }
-        } else {
-            for output in 0..width {
-                outputs[output * stride + row] = f64::NAN;
-            }
-        }
     }
 }

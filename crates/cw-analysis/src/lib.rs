@@ -48,6 +48,8 @@ pub use expr::{
     complete_with,
 };
 pub use indicator::{Group, Indicator, Input, InputKind, MAX_PERIOD, Output, Pane, Param, Spec};
+#[doc(hidden)]
+pub use indicator::{Out, Rows};
 pub use ohlcv::{Columns, ColumnsError, Ohlcv};
 pub use program::TimeframeMismatch;
 pub use strategy::{

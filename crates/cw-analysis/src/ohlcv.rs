@@ -165,6 +165,19 @@ impl ColumnSlice<'_> {
     pub(crate) fn len(&self) -> usize {
         self.open_time.len()
     }
+    /// The same with the compiler knowing that all columns have one length.
+    #[inline]
+    pub(crate) fn of_one_length(&self) -> Self {
+        let rows = self.len();
+        Self {
+            open_time: &self.open_time[..rows],
+            open: &self.open[..rows],
+            high: &self.high[..rows],
+            low: &self.low[..rows],
+            close: &self.close[..rows],
+            volume: &self.volume[..rows],
+        }
+    }
     #[inline]
     pub(crate) fn row(&self, row: usize) -> Ohlcv {
         Ohlcv {

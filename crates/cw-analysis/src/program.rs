@@ -118,6 +118,12 @@ impl Program {
     pub(crate) fn output(&self, state: &State, index: usize) -> f64 {
         state.frames[0].value(self.outputs[index])
     }
+    /// The values of all outputs after the newest candle.
+    #[inline]
+    pub(crate) fn read_outputs(&self, state: &State) -> impl Iterator<Item = f64> {
+        let values = &state.frames[0].values.0;
+        self.outputs.iter().map(|slot| values[*slot as usize])
+    }
     pub(crate) fn outputs(&self) -> &[Slot] {
         &self.outputs
     }

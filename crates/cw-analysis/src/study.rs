@@ -95,7 +95,7 @@ impl StudySet {
     fn push_ohlcv(&self, state: &mut StudyState, candle: &Ohlcv, row: &mut Vec<f64>) {
         self.program.update_ohlcv(&mut state.0, candle);
         row.clear();
-        row.extend((0..self.columns.len()).map(|index| self.program.output(&state.0, index)));
+        row.extend(self.program.read_outputs(&state.0));
     }
 }
 

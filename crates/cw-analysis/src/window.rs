@@ -1,6 +1,12 @@
 //! Fixed-length memory of indicators: a ring of the newest values, and exact-enough moving sums over it.
 
+mod extremes;
+mod pairs;
+
 use serde::{Deserialize, Serialize, Serializer};
+
+pub(crate) use extremes::{Dated, Extreme, Range};
+pub(crate) use pairs::{Line, PairMoments, Sorted};
 
 /// Floats that are compared and saved by value: any NaN equals any other and is saved as the same bits, because
 /// processors disagree about a NaN's sign and a state must hash the same on each of them.
@@ -54,6 +60,27 @@ impl Ring {
         }
         old
     }
+    /// Takes note of values that were put into their places.
+    #[inline]
+    fn advance(&mut self, count: usize) {
+        self.head += count as u32;
+        if self.head as usize == self.values.0.len() {
+            self.head = 0;
+            self.filled = true;
+        }
+    }
+    /// The same as [`push`](Self::push) for many values in place.
+    pub(crate) fn run(&mut self, column: &mut [f64]) {
+        let mut rest = column;
+        while !rest.is_empty() {
+            let places = &mut self.values.0[self.head as usize..];
+            let rows = rest.len().min(places.len());
+            let (now, later) = rest.split_at_mut(rows);
+            now.swap_with_slice(&mut places[..rows]);
+            self.advance(rows);
+            rest = later;
+        }
+    }
     /// Whether the last push wrote the last place: once every `len` pushes.
     #[inline]
     pub(crate) fn wrapped(&self) -> bool {
@@ -94,11 +121,51 @@ impl MovingSum {
         let old = self.ring.push(value);
         self.sum += value - old;
         if self.ring.wrapped() || self.sum.abs() < self.peak * TRUST {
-            self.sum = self.ring.values().iter().sum();
-            self.peak = 0.0;
+            self.refresh();
         }
-        self.peak = self.peak.max(self.sum.abs());
+        self.peak = larger(self.peak, self.sum.abs());
         self.ring.is_full().then_some(self.sum)
+    }
+    /// The same for many values in place, times `scale`; NaN until there are enough.
+    pub(crate) fn run(&mut self, column: &mut [f64], scale: f64) {
+        let mut rest = column;
+        while !rest.is_empty() {
+            let was_full = self.ring.filled;
+            let head = self.ring.head as usize;
+            let (mut sum, mut peak, mut done, mut trusted) = (self.sum, self.peak, 0, true);
+            for (value, place) in rest.iter_mut().zip(&mut self.ring.values.0[head..]) {
+                sum += *value - std::mem::replace(place, *value);
+                done += 1;
+                if sum.abs() < peak * TRUST {
+                    trusted = false;
+                    break;
+                }
+                peak = larger(peak, sum.abs());
+                *value = sum * scale;
+            }
+            (self.sum, self.peak) = (sum, peak);
+            self.ring.advance(done);
+            let (now, later) = rest.split_at_mut(done);
+            if let [early @ .., last] = now {
+                if self.ring.wrapped() || !trusted {
+                    self.refresh();
+                    self.peak = self.sum.abs();
+                    *last = self.sum * scale;
+                }
+                if !was_full {
+                    early.fill(f64::NAN);
+                    if !self.ring.filled {
+                        *last = f64::NAN;
+                    }
+                }
+            }
+            rest = later;
+        }
+    }
+    #[inline(never)]
+    fn refresh(&mut self) {
+        self.sum = sum_of(self.ring.values(), |value| value);
+        self.peak = 0.0;
     }
     #[inline]
     pub(crate) fn is_full(&self) -> bool {
@@ -143,13 +210,60 @@ impl Moments {
             let (entering, leaving) = (value - self.shift, old - self.shift);
             self.sum += entering - leaving;
             self.sum_of_squares += (entering - leaving) * (entering + leaving);
-            self.peak = self.peak.max(self.sum_of_squares);
+            self.peak = larger(self.peak, self.sum_of_squares);
             if self.sum_of_squares - self.sum * self.sum * self.inverse < self.peak * TRUST {
                 self.refresh();
             }
         }
+        Some(self.now())
+    }
+    #[inline]
+    fn now(&self) -> (f64, f64) {
         let mean = self.sum * self.inverse;
-        Some((self.shift + mean, (self.sum_of_squares * self.inverse - mean * mean).max(0.0)))
+        (self.shift + mean, larger(self.sum_of_squares * self.inverse - mean * mean, 0.0))
+    }
+    /// The same for many values: `column` holds the values and then the means. NaN until there are enough.
+    pub(crate) fn run(&mut self, column: &mut [f64], variances: &mut [f64]) {
+        let mut row = 0;
+        while row < column.len() {
+            if self.ring.filled && self.ring.head as usize + 1 < self.ring.values.0.len() {
+                row += self.run_within(&mut column[row..], &mut variances[row..]);
+            } else {
+                // Filling up, or the last place, where sums are computed from scratch.
+                (column[row], variances[row]) = self.push(column[row]).unwrap_or((f64::NAN, f64::NAN));
+                row += 1;
+            }
+        }
+    }
+    /// As many as fit before the last place of a full ring, at least one.
+    #[inline]
+    fn run_within(&mut self, column: &mut [f64], variances: &mut [f64]) -> usize {
+        let (mut sum, mut squares, mut peak) = (self.sum, self.sum_of_squares, self.peak);
+        let (shift, inverse) = (self.shift, self.inverse);
+        let (mut done, mut trusted) = (0, true);
+        let end = self.ring.values.0.len() - 1;
+        let places = &mut self.ring.values.0[self.ring.head as usize..end];
+        for ((value, variance), place) in column.iter_mut().zip(variances.iter_mut()).zip(places) {
+            let (entering, leaving) = (*value - shift, std::mem::replace(place, *value) - shift);
+            sum += entering - leaving;
+            squares += (entering - leaving) * (entering + leaving);
+            peak = larger(peak, squares);
+            done += 1;
+            if squares - sum * sum * inverse < peak * TRUST {
+                trusted = false;
+                break;
+            }
+            let mean = sum * inverse;
+            *value = shift + mean;
+            *variance = larger(squares * inverse - mean * mean, 0.0);
+        }
+        (self.sum, self.sum_of_squares, self.peak) = (sum, squares, peak);
+        self.ring.advance(done);
+        if !trusted {
+            self.refresh();
+            (column[done - 1], variances[done - 1]) = self.now();
+        }
+        done
     }
     #[inline(never)]
     fn refresh(&mut self) {
@@ -168,265 +282,10 @@ impl Moments {
     }
 }
 
-/// The extreme of the newest `len` values, amortised O(1): a ring plus the index of the current extreme.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Extreme<const HIGHEST: bool> {
-    ring: Ring,
-    value: f64,
-    /// How many pushes ago the extreme came in.
-    age: u32,
-    len: u32,
-}
-
-impl<const HIGHEST: bool> Extreme<HIGHEST> {
-    pub(crate) fn new(len: usize) -> Self {
-        let start = if HIGHEST { f64::NEG_INFINITY } else { f64::INFINITY };
-        Self { ring: Ring::new(len), value: start, age: 0, len: len as u32 }
-    }
-    #[inline]
-    fn beats(a: f64, b: f64) -> bool {
-        if HIGHEST { a >= b } else { a <= b }
-    }
-    #[inline]
-    pub(crate) fn push(&mut self, value: f64) -> Option<f64> {
-        self.ring.push(value);
-        self.age += 1;
-        if Self::beats(value, self.value) {
-            self.value = value;
-            self.age = 0;
-        } else if self.age >= self.len {
-            self.rescan();
-        }
-        self.ring.is_full().then_some(self.value)
-    }
-    /// How many pushes ago the extreme came in, the newest of equals.
-    #[inline]
-    pub(crate) fn age(&self) -> u32 {
-        self.age
-    }
-    /// Finds the extreme among the values that are left, and how long ago it came in last.
-    #[inline(never)]
-    fn rescan(&mut self) {
-        let start = if HIGHEST { f64::NEG_INFINITY } else { f64::INFINITY };
-        // Four lanes side by side, so that the comparisons do not wait for one another.
-        let mut lanes = [start; 4];
-        let (chunks, rest) = self.ring.values().as_chunks::<4>();
-        for chunk in chunks {
-            for (lane, value) in lanes.iter_mut().zip(chunk) {
-                *lane = Self::better(*value, *lane);
-            }
-        }
-        let all = lanes.iter().chain(rest).fold(start, |best, value| Self::better(*value, best));
-        let (newer, older) = self.ring.split();
-        let age = match newer.iter().rposition(|value| *value == all) {
-            Some(at) => newer.len() - 1 - at,
-            None => newer.len() + older.iter().rev().take_while(|value| **value != all).count(),
-        };
-        self.value = all;
-        self.age = age as u32;
-    }
-    #[inline]
-    fn better(a: f64, b: f64) -> f64 {
-        if (HIGHEST && a > b) || (!HIGHEST && a < b) { a } else { b }
-    }
-}
-
-/// The highest of one series and the lowest of another over the same window.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Range {
-    pub(crate) highest: Extreme<true>,
-    pub(crate) lowest: Extreme<false>,
-}
-
-impl Range {
-    pub(crate) fn new(len: u32) -> Self {
-        Self { highest: Extreme::new(len as usize), lowest: Extreme::new(len as usize) }
-    }
-    /// Highest and lowest, `None` until the window is full.
-    #[inline]
-    pub(crate) fn push(&mut self, high: f64, low: f64) -> Option<(f64, f64)> {
-        let (high, low) = (self.highest.push(high), self.lowest.push(low));
-        Some((high?, low?))
-    }
-}
-
-/// The line of least squares through the newest `len` values.
-///
-/// Sums are taken relative to a recent mean and afresh each time the ring wraps, as in [`Moments`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Line {
-    ring: Ring,
-    shift: f64,
-    sum: f64,
-    /// Σ value × place, which is 1 for the oldest and the length for the newest.
-    weighted: f64,
-    size: f64,
-    len: f64,
-}
-
-impl Line {
-    pub(crate) fn new(len: usize) -> Self {
-        Self { ring: Ring::new(len), shift: 0.0, sum: 0.0, weighted: 0.0, size: 0.0, len: len as f64 }
-    }
-    pub(crate) fn length(&self) -> f64 {
-        self.len
-    }
-    /// The mean of the values, where the line is in its middle, and its slope.
-    #[inline]
-    pub(crate) fn push(&mut self, value: f64) -> Option<(f64, f64)> {
-        let old = self.ring.push(value);
-        if !self.ring.is_full() {
-            return None;
-        }
-        let (entering, leaving) = (value - self.shift, old - self.shift);
-        self.weighted += entering * self.len - self.sum;
-        self.sum += entering - leaving;
-        self.size += entering.abs() - leaving.abs();
-        if self.ring.wrapped() || leaving.abs() > 100.0 * self.size {
-            self.refresh();
-        }
-        let mean = self.sum / self.len;
-        let slope =
-            (self.weighted - 0.5 * (self.len + 1.0) * self.sum) * 12.0 / (self.len * (self.len * self.len - 1.0));
-        Some((self.shift + mean, slope))
-    }
-    #[inline(never)]
-    fn refresh(&mut self) {
-        let (newer, older) = self.ring.split();
-        self.shift = self.ring.values().iter().sum::<f64>() / self.len;
-        (self.sum, self.weighted, self.size) = (0.0, 0.0, 0.0);
-        for (index, value) in older.iter().chain(newer).enumerate() {
-            let distance = value - self.shift;
-            self.sum += distance;
-            self.weighted += distance * (index + 1) as f64;
-            self.size += distance.abs();
-        }
-    }
-}
-
-/// Moments of the newest `len` pairs, relative to a recent mean as in [`Moments`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct PairMoments {
-    rings: [Ring; 2],
-    shifts: [f64; 2],
-    sums: [f64; 2],
-    squares: [f64; 2],
-    product: f64,
-    peaks: [f64; 2],
-    inverse: f64,
-}
-
-/// Σ (a − ā)², Σ (b − b̄)² and Σ (a − ā)(b − b̄).
-pub(crate) struct Spread {
-    pub(crate) squares: [f64; 2],
-    pub(crate) product: f64,
-}
-
-impl PairMoments {
-    pub(crate) fn new(len: usize) -> Self {
-        Self {
-            rings: [Ring::new(len), Ring::new(len)],
-            shifts: [0.0; 2],
-            sums: [0.0; 2],
-            squares: [0.0; 2],
-            product: 0.0,
-            peaks: [0.0; 2],
-            inverse: 1.0 / len as f64,
-        }
-    }
-    /// `None` until the window is full.
-    #[inline]
-    pub(crate) fn push(&mut self, pair: [f64; 2]) -> Option<Spread> {
-        let [first, second] = &mut self.rings;
-        let old = [first.push(pair[0]), second.push(pair[1])];
-        if !first.is_full() {
-            return None;
-        }
-        let wrapped = first.wrapped();
-        self.add(pair, 1.0);
-        self.add(old, -1.0);
-        let mut spread = self.spread();
-        let trusted = |side: usize, spread: &Spread| spread.squares[side] >= self.peaks[side] * TRUST;
-        if wrapped || !trusted(0, &spread) || !trusted(1, &spread) {
-            self.refresh();
-            spread = self.spread();
-        }
-        for (peak, square) in self.peaks.iter_mut().zip(self.squares) {
-            *peak = peak.max(square);
-        }
-        // What rounding leaves of a side in which nothing moved.
-        for (square, whole) in spread.squares.iter_mut().zip(self.squares) {
-            if *square <= 1e-14 * whole {
-                *square = 0.0;
-            }
-        }
-        Some(spread)
-    }
-    #[inline]
-    fn add(&mut self, pair: [f64; 2], sign: f64) {
-        let distances = [pair[0] - self.shifts[0], pair[1] - self.shifts[1]];
-        for ((sum, square), distance) in self.sums.iter_mut().zip(&mut self.squares).zip(distances) {
-            *sum += sign * distance;
-            *square += sign * (distance * distance);
-        }
-        self.product += sign * (distances[0] * distances[1]);
-    }
-    #[inline]
-    fn spread(&self) -> Spread {
-        let [a, b] = self.sums;
-        Spread {
-            squares: [self.squares[0] - a * a * self.inverse, self.squares[1] - b * b * self.inverse],
-            product: self.product - a * b * self.inverse,
-        }
-    }
-    #[inline(never)]
-    fn refresh(&mut self) {
-        for side in 0..2 {
-            let values = self.rings[side].values();
-            let rough = values.iter().sum::<f64>() * self.inverse;
-            self.shifts[side] = rough + values.iter().map(|value| value - rough).sum::<f64>() * self.inverse;
-        }
-        (self.sums, self.squares, self.product) = ([0.0; 2], [0.0; 2], 0.0);
-        for at in 0..self.rings[0].values().len() {
-            self.add([self.rings[0].values()[at], self.rings[1].values()[at]], 1.0);
-        }
-        self.peaks = self.squares;
-    }
-}
-
-/// The newest `len` values in order of size.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Sorted {
-    ring: Ring,
-    values: Values,
-}
-
-impl Sorted {
-    pub(crate) fn new(len: usize) -> Self {
-        Self { ring: Ring::new(len), values: Values(Vec::with_capacity(len)) }
-    }
-    /// The values from the smallest to the largest, `None` until the window is full.
-    #[inline]
-    pub(crate) fn push(&mut self, value: f64) -> Option<&[f64]> {
-        let full = self.ring.is_full();
-        let old = self.ring.push(value);
-        let values = &mut self.values.0;
-        let to = values.partition_point(|known| *known <= value);
-        if full {
-            // The old one's place is closed and the new one's opened by moving what lies between them.
-            let from = values.partition_point(|known| *known < old);
-            if from < to {
-                values.copy_within(from + 1..to, from);
-                values[to - 1] = value;
-            } else {
-                values.copy_within(to..from, to + 1);
-                values[to] = value;
-            }
-        } else {
-            values.insert(to, value);
-        }
-        self.ring.is_full().then_some(values)
-    }
+/// The larger of two numbers in one instruction: [`f64::max`] takes more to tell what it thinks of NaN.
+#[inline]
+pub(crate) fn larger(a: f64, b: f64) -> f64 {
+    if a > b { a } else { b }
 }
 
 /// Four partial sums side by side: the order is fixed, and the additions do not wait for one another.
@@ -457,8 +316,10 @@ mod tests {
         ) {
             let (mut sum, mut moments) = (MovingSum::new(len), Moments::new(len));
             let (mut high, mut low) = (Extreme::<true>::new(len), Extreme::<false>::new(len));
+            let (mut late_high, mut late_low) = (Dated::<true>::new(len), Dated::<false>::new(len));
             for t in 0..values.len() {
                 let x = values[t];
+                prop_assert_eq!((high.clone().push(x), low.clone().push(x)), (late_high.push(x), late_low.push(x)));
                 let got = (sum.push(x), moments.push(x), high.push(x), low.push(x));
                 if t + 1 < len {
                     prop_assert_eq!(got, (None, None, None, None));

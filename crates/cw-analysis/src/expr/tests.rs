@@ -394,6 +394,8 @@ fn valid() -> impl Strategy<Value = String> {
                 2u32..9
             )
                 .prop_map(|(a, name, n)| format!("{name}({a} + close, {n})")),
+            (inner.clone(), inner.clone(), any::<prop::sample::Index>(), any::<prop::sample::Index>())
+                .prop_map(|(a, b, entry, output)| any_indicator(&a, &b, entry, output)),
             (inner.clone(), prop::sample::select(vec!["5m", "3m", "1h"]))
                 .prop_filter_map("no on inside on", |(a, tf)| {
                     (!a.contains("on(")).then(|| format!("on(\"{tf}\", {a})"))
@@ -402,6 +404,20 @@ fn valid() -> impl Strategy<Value = String> {
             (inner.clone(), inner).prop_map(|(a, b)| format!("if(cross_above({a}, {b}) or not {a} < {b}, 1, 2)")),
         ]
     })
+}
+
+/// One of the registered indicators with one of its outputs, on sources that may warm up or have no value.
+fn any_indicator(a: &str, b: &str, entry: prop::sample::Index, output: prop::sample::Index) -> String {
+    let entry = &crate::indicators::all()[entry.index(crate::indicators::all().len())];
+    let sources = match entry.input {
+        crate::InputKind::Candle => String::new(),
+        crate::InputKind::Series => format!("{a} + close"),
+        crate::InputKind::Pair => format!("{a} + close, {b} + open"),
+    };
+    match entry.spec.outputs[output.index(entry.spec.outputs.len())].name {
+        "" => format!("{}({sources})", entry.spec.name),
+        name => format!("{}({sources}).{name}", entry.spec.name),
+    }
 }
 
 fn walk(seed: u64, n: usize) -> Vec<Candle> {

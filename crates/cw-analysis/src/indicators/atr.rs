@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Marker, formulas};
 use crate::filter::{Filter, Smoothing, ratio};
-use crate::indicator::{Group, Indicator, Param, Spec};
+use crate::indicator::{Group, Indicator, Out, Param, Rows, Spec};
 use crate::ohlcv::Ohlcv;
+use crate::window::larger;
 
 /// The largest of high − low, |high − previous close| and |low − previous close|.
 #[inline]
@@ -15,7 +16,7 @@ pub(crate) fn true_range(candle: &Ohlcv, previous_close: f64) -> f64 {
     let range = candle.high - candle.low;
     let up = (candle.high - previous_close).abs();
     let down = (candle.low - previous_close).abs();
-    range.max(up).max(down)
+    larger(larger(range, up), down)
 }
 
 /// The true range of each candle but the first, which has none.
@@ -28,6 +29,16 @@ impl TrueRange {
     pub(crate) const fn new() -> Self {
         Self { previous_close: None }
     }
+    /// The same for many candles.
+    pub(crate) fn run(&mut self, rows: &Rows<'_>, column: &mut [f64]) {
+        let candles = rows.candles.of_one_length();
+        let mut previous = self.previous_close.unwrap_or(f64::NAN);
+        for (row, range) in column[..candles.len()].iter_mut().enumerate() {
+            *range = true_range(&candles.row(row), previous);
+            previous = candles.close[row];
+        }
+        self.previous_close = candles.close.last().copied().or(self.previous_close);
+    }
     #[inline]
     pub(crate) fn push(&mut self, candle: &Ohlcv) -> f64 {
         self.previous_close.replace(candle.close).map_or(f64::NAN, |previous| true_range(candle, previous))
@@ -37,8 +48,8 @@ impl TrueRange {
 /// Wilder's average of the true range.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct AverageRange {
-    range: TrueRange,
-    average: Smoothing,
+    pub(crate) range: TrueRange,
+    pub(crate) average: Smoothing,
 }
 
 impl AverageRange {
@@ -85,6 +96,14 @@ impl<F: RangeFormula> Indicator for Averaged<F> {
     #[inline]
     fn update(&mut self, candle: Ohlcv) -> [f64; 1] {
         [F::of(self.average.push(&candle), candle.close)]
+    }
+    fn batch(&mut self, rows: Rows<'_>, out: Out<'_>) {
+        let [column] = out.columns();
+        self.average.range.run(&rows, column);
+        self.average.average.run(column);
+        for (average, close) in column.iter_mut().zip(rows.candles.close) {
+            *average = F::of(*average, *close);
+        }
     }
 }
 

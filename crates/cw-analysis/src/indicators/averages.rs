@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Marker, formulas};
 use crate::filter::{Chain, Filter, Mean, Smoothing, Weighted};
-use crate::indicator::{Group, Indicator, Param, Spec, lengths};
+use crate::indicator::{Group, Indicator, Out, Param, Rows, Spec, lengths, row_by_row};
 
 /// Declares moving averages that are a filter from window or recursion.
 macro_rules! averages {
@@ -28,6 +28,12 @@ macro_rules! averages {
             #[inline]
             fn update(&mut self, value: f64) -> [f64; 1] {
                 [self.0.push(value)]
+            }
+            fn batch(&mut self, rows: Rows<'_>, out: Out<'_>) {
+                let Some(series) = rows.series() else { return row_by_row(self, rows, out) };
+                let [column] = out.columns();
+                column.copy_from_slice(series);
+                self.0.run(column);
             }
         }
     )+};

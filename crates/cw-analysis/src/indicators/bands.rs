@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Marker, formulas};
 use crate::filter::ratio;
-use crate::indicator::{Group, Indicator, Output, Param, Spec};
+use crate::indicator::{CHUNK, Group, Indicator, Out, Output, Param, Rows, Spec, row_by_row};
 use crate::window::Moments;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -42,6 +42,16 @@ impl Indicator for Bb {
         let distance = variance.sqrt() * self.deviations;
         [mean + distance, mean, mean - distance]
     }
+    fn batch(&mut self, rows: Rows<'_>, out: Out<'_>) {
+        let Some(series) = rows.series() else { return row_by_row(self, rows, out) };
+        let [upper, middle, lower] = out.columns();
+        middle.copy_from_slice(series);
+        self.moments.run(middle, lower);
+        for ((upper, mean), lower) in upper.iter_mut().zip(middle).zip(lower) {
+            let distance = lower.sqrt() * self.deviations;
+            (*upper, *lower) = (*mean + distance, *mean - distance);
+        }
+    }
 }
 
 /// A number made of value, mean and variance of a window.
@@ -74,6 +84,15 @@ impl<F: DispersionFormula> Indicator for Dispersion<F> {
     #[inline]
     fn update(&mut self, value: f64) -> [f64; 1] {
         [self.moments.push(value).map_or(f64::NAN, |(mean, variance)| F::of(value, mean, variance, self.deviations))]
+    }
+    fn batch(&mut self, rows: Rows<'_>, out: Out<'_>) {
+        let Some(series) = rows.series() else { return row_by_row(self, rows, out) };
+        let ([means], mut variances) = (out.columns(), [0.0; CHUNK]);
+        means.copy_from_slice(series);
+        self.moments.run(means, &mut variances[..series.len()]);
+        for ((mean, variance), value) in means.iter_mut().zip(variances).zip(series) {
+            *mean = if mean.is_nan() { f64::NAN } else { F::of(*value, *mean, variance, self.deviations) };
+        }
     }
 }
 

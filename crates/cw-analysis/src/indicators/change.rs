@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Marker, formulas};
 use crate::filter::{Filter, Lag};
-use crate::indicator::{Group, Indicator, Param, Spec};
+use crate::indicator::{Group, Indicator, Out, Param, Rows, Spec, row_by_row};
 
 pub trait ChangeFormula: Marker {
     const SPEC: Spec;
@@ -37,6 +37,15 @@ impl<F: ChangeFormula> Indicator for Change<F> {
         let before = self.lag.push(value);
         // NaN while warming up compares unequal to zero and stays NaN.
         [F::of(value, before)]
+    }
+    fn batch(&mut self, rows: Rows<'_>, out: Out<'_>) {
+        let Some(series) = rows.series() else { return row_by_row(self, rows, out) };
+        let [column] = out.columns();
+        column.copy_from_slice(series);
+        self.lag.run(column);
+        for (before, value) in column.iter_mut().zip(series) {
+            *before = F::of(*value, *before);
+        }
     }
 }
 

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::atr::true_range;
 use super::{Marker, formulas};
 use crate::filter::{Filter, Lag, ratio};
-use crate::indicator::{Group, Indicator, Output, Param, Spec, lengths};
+use crate::indicator::{Group, Indicator, Out, Output, Param, Rows, Spec, lengths, row_by_row};
 use crate::ohlcv::Ohlcv;
-use crate::window::MovingSum;
+use crate::window::{MovingSum, larger};
 
 /// Wilder's sums of upward and downward movement and of the true range, seeded with the first `length` − 1 changes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -31,13 +31,7 @@ impl Movement {
     #[inline]
     fn push(&mut self, candle: &Ohlcv) -> Option<bool> {
         let previous = self.previous.replace([candle.high, candle.low, candle.close])?;
-        let [previous_high, previous_low, previous_close] = previous;
-        let (up, down) = (candle.high - previous_high, previous_low - candle.low);
-        // Directions are a coin toss to the branch predictor: compute instead of deciding.
-        let rise = |distance: f64| if distance > 0.0 { distance } else { 0.0 };
-        let plus = f64::from(u8::from(up > down)) * rise(up);
-        let minus = f64::from(u8::from(down > up)) * rise(down);
-        let changes = [plus, minus, true_range(candle, previous_close)];
+        let changes = changes(candle, previous);
         if self.missing > 0 {
             self.missing -= 1;
             for (sum, change) in self.sums.iter_mut().zip(changes) {
@@ -50,12 +44,47 @@ impl Movement {
         }
         Some(true)
     }
+    /// Past the seed: the sums after each candle.
+    fn run(&mut self, rows: &Rows<'_>, [plus, minus, range]: [&mut [f64]; 3]) {
+        let candles = rows.candles.of_one_length();
+        let mut previous = self.previous.unwrap_or([f64::NAN; 3]);
+        let columns = plus.iter_mut().zip(minus.iter_mut()).zip(range.iter_mut());
+        for (row, ((plus, minus), range)) in columns.enumerate().take(candles.len()) {
+            let candle = candles.row(row);
+            [*plus, *minus, *range] = changes(&candle, previous);
+            previous = [candle.high, candle.low, candle.close];
+        }
+        self.previous = Some(previous);
+        let mut sums = self.sums;
+        for ((plus, minus), range) in plus.iter_mut().zip(minus).zip(range) {
+            let changes = [*plus, *minus, *range];
+            for (sum, change) in sums.iter_mut().zip(changes) {
+                *sum += change - *sum * self.inverse;
+            }
+            [*plus, *minus, *range] = sums;
+        }
+        self.sums = sums;
+    }
     /// +DI and −DI, 0 where nothing has moved.
     #[inline]
     fn indices(&self) -> [f64; 2] {
-        let [plus, minus, range] = self.sums;
-        if range > 0.0 { [100.0 * (plus / range), 100.0 * (minus / range)] } else { [0.0; 2] }
+        indices(self.sums)
     }
+}
+
+#[inline]
+fn indices([plus, minus, range]: [f64; 3]) -> [f64; 2] {
+    if range > 0.0 { [100.0 * (plus / range), 100.0 * (minus / range)] } else { [0.0; 2] }
+}
+
+/// Upward movement, downward movement and true range.
+#[inline]
+fn changes(candle: &Ohlcv, [previous_high, previous_low, previous_close]: [f64; 3]) -> [f64; 3] {
+    let (up, down) = (candle.high - previous_high, previous_low - candle.low);
+    // Directions are a coin toss to the branch predictor: compute instead of deciding.
+    let plus = if up > down { larger(up, 0.0) } else { 0.0 };
+    let minus = if down > up { larger(down, 0.0) } else { 0.0 };
+    [plus, minus, true_range(candle, previous_close)]
 }
 
 /// |+DI − −DI| in percent of their sum; `None` where nothing moved in a direction.
@@ -195,6 +224,24 @@ impl Indicator for Adx {
         }
         self.average /= f64::from(self.length);
         [self.average, plus, minus]
+    }
+    fn batch(&mut self, rows: Rows<'_>, out: Out<'_>) {
+        if self.missing > 0 {
+            return row_by_row(self, rows, out);
+        }
+        let [average, plus, minus] = out.columns();
+        self.movement.run(&rows, [&mut *plus, &mut *minus, &mut *average]);
+        for ((range, plus), minus) in average.iter_mut().zip(plus.iter_mut()).zip(minus.iter_mut()) {
+            let both = indices([*plus, *minus, *range]);
+            [*plus, *minus] = both;
+            *range = index(both).unwrap_or(f64::NAN);
+        }
+        let (mut value, inverse) = (self.average, self.movement.inverse);
+        for index in average.iter_mut() {
+            value += if index.is_nan() { 0.0 } else { (*index - value) * inverse };
+            *index = value;
+        }
+        self.average = value;
     }
 }
 

@@ -7,68 +7,59 @@ use serde::{Deserialize, Serialize};
 use super::stoch::position;
 use super::{Marker, formulas};
 use crate::filter::{Filter, Lag, Mean, ratio};
-use crate::indicator::{Group, Indicator, Input, Output, Param, Spec, lengths};
+use crate::indicator::{CHUNK, Group, Indicator, Input, Out, Output, Param, Rows, Spec, lengths, row_by_row};
 use crate::ohlcv::Ohlcv;
-use crate::window::{Extreme, Range};
-
-/// What one side of a window gives.
-pub trait ExtremeFormula: Marker {
-    const SPEC: Spec;
-    fn of(extreme: f64, age: u32) -> f64;
-}
-
-formulas! { Highest, Lowest, HighestBars, LowestBars, MidPoint, MidPrice, Wpr }
+use crate::window::{Dated, Extreme, Range};
 
 /// The highest of a window if `HIGHEST`, else the lowest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct OneSide<F, const HIGHEST: bool> {
-    extreme: Extreme<HIGHEST>,
-    formula: PhantomData<F>,
-}
+pub struct OneSide<const HIGHEST: bool>(Extreme<HIGHEST>);
 
-impl<F: ExtremeFormula, const HIGHEST: bool> Indicator for OneSide<F, HIGHEST> {
-    type Input = f64;
-    type Output = [f64; 1];
-    const SPEC: Spec = F::SPEC;
+/// How long ago it was.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BarsSince<const HIGHEST: bool>(Dated<HIGHEST>);
 
-    fn new(params: &[f64]) -> Self {
-        Self { extreme: Extreme::new(params[0] as usize), formula: PhantomData }
-    }
-    fn warm_up(params: &[f64]) -> usize {
-        params[0] as usize - 1
-    }
-    #[inline]
-    fn update(&mut self, value: f64) -> [f64; 1] {
-        [self.extreme.push(value).map_or(f64::NAN, |extreme| F::of(extreme, self.extreme.age()))]
-    }
-}
+const SIDE: &[Param] = &[Param::period("length", 20, 1)];
 
 macro_rules! one_sided {
-    ($($formula:ident, $spec:expr, $of:expr;)+) => {$(
-        impl ExtremeFormula for $formula {
-            const SPEC: Spec = $spec.params(&[Param::period("length", 20, 1)]);
+    ($($type:ty, $window:ident, $highest_spec:expr, $lowest_spec:expr, |$state:ident, $value:ident| $of:expr;)+) => {$(
+        impl<const HIGHEST: bool> Indicator for $type {
+            type Input = f64;
+            type Output = [f64; 1];
+            const SPEC: Spec =
+                if HIGHEST { $highest_spec } else { $lowest_spec }.params(SIDE);
+
+            fn new(params: &[f64]) -> Self {
+                Self($window::new(params[0] as usize))
+            }
+            fn warm_up(params: &[f64]) -> usize {
+                params[0] as usize - 1
+            }
             #[inline]
-            fn of(extreme: f64, age: u32) -> f64 {
-                ($of)(extreme, age)
+            fn update(&mut self, $value: f64) -> [f64; 1] {
+                let $state = &mut self.0;
+                [$of.unwrap_or(f64::NAN)]
             }
         }
     )+};
 }
 
 one_sided! {
-    Highest, Spec::overlay("highest", "Highest value", Group::Overlap).doc(
+    OneSide<HIGHEST>, Extreme, Spec::overlay("highest", "Highest value", Group::Overlap).doc(
         "The largest of the newest `length` values. For a breakout take the candles before this one: `highest(high, 20)[1]`.",
-        "TA-Lib MAX"), |extreme, _| extreme;
-    Lowest, Spec::overlay("lowest", "Lowest value", Group::Overlap).doc(
+        "TA-Lib MAX"),
+        Spec::overlay("lowest", "Lowest value", Group::Overlap).doc(
         "The smallest of the newest `length` values. For a breakdown take the candles before this one: `lowest(low, 20)[1]`.",
-        "TA-Lib MIN"), |extreme, _| extreme;
-    HighestBars, Spec::new("highest_bars", "Candles since the highest value", Group::Statistics).doc(
+        "TA-Lib MIN"), |state, value| state.push(value);
+    BarsSince<HIGHEST>, Dated, Spec::new("highest_bars", "Candles since the highest value", Group::Statistics).doc(
         "How many candles ago the largest of the newest `length` values was, the newest of equals: 0 is this one.",
-        "TA-Lib MAXINDEX, as a distance"), |_, age| f64::from(age);
-    LowestBars, Spec::new("lowest_bars", "Candles since the lowest value", Group::Statistics).doc(
+        "TA-Lib MAXINDEX, as a distance"),
+        Spec::new("lowest_bars", "Candles since the lowest value", Group::Statistics).doc(
         "How many candles ago the smallest of the newest `length` values was, the newest of equals: 0 is this one.",
-        "TA-Lib MININDEX, as a distance"), |_, age| f64::from(age);
+        "TA-Lib MININDEX, as a distance"), |state, value| state.push(value).map(|_| f64::from(state.age()));
 }
+
+formulas! { MidPoint, MidPrice, Wpr }
 
 /// One number made of both extremes.
 pub trait RangeFormula: Marker {
@@ -100,6 +91,26 @@ impl<F: RangeFormula> Indicator for Ranged<F> {
     fn update(&mut self, input: F::Input) -> [f64; 1] {
         let (high, low) = F::sides(input);
         [self.range.push(high, low).map_or(f64::NAN, |(high, low)| F::of(input, high, low))]
+    }
+    fn batch(&mut self, rows: Rows<'_>, out: Out<'_>) {
+        let candles = rows.candles.of_one_length();
+        let (mut highs, mut lows, mut usable) = ([0.0; CHUNK], [0.0; CHUNK], true);
+        let len = candles.len();
+        for (row, (high, low)) in highs[..len].iter_mut().zip(&mut lows[..len]).enumerate() {
+            let input = F::Input::pick_row(&candles, rows.values, row);
+            usable &= input.is_usable();
+            (*high, *low) = F::sides(input);
+        }
+        if !usable {
+            return row_by_row(self, rows, out);
+        }
+        let ([column], mut lowest) = (out.columns(), [0.0; CHUNK]);
+        self.range.run(&highs[..len], &lows[..len], column, &mut lowest[..len]);
+        for (row, (value, low)) in column.iter_mut().zip(lowest).enumerate() {
+            let input = F::Input::pick_row(&candles, rows.values, row);
+            // Written so that NaN, while warming up, stays.
+            *value = if value.is_nan() { f64::NAN } else { F::of(input, *value, low) };
+        }
     }
 }
 
@@ -174,23 +185,31 @@ impl Indicator for Donchian {
             None => [f64::NAN; 3],
         }
     }
+    fn batch(&mut self, rows: Rows<'_>, out: Out<'_>) {
+        let [upper, middle, lower] = out.columns();
+        self.0.run(rows.candles.high, rows.candles.low, upper, lower);
+        for ((upper, middle), lower) in upper.iter().zip(middle).zip(lower) {
+            *middle = 0.5 * (*upper + *lower);
+        }
+    }
 }
 
 /// How long ago the extremes of `length` + 1 candles were: 100 is now, 0 is `length` candles ago.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Aroon {
-    range: Range,
+    highest: Dated<true>,
+    lowest: Dated<false>,
     length: f64,
 }
 
 impl Aroon {
     #[inline]
     fn sides(&mut self, candle: &Ohlcv) -> [f64; 2] {
-        if self.range.push(candle.high, candle.low).is_none() {
+        let (Some(_), Some(_)) = (self.highest.push(candle.high), self.lowest.push(candle.low)) else {
             return [f64::NAN; 2];
-        }
-        [self.range.highest.age(), self.range.lowest.age()]
-            .map(|age| 100.0 * (self.length - f64::from(age)) / self.length)
+        };
+        let place = |age: u32| 100.0 * (self.length - f64::from(age)) / self.length;
+        [place(self.highest.age()), place(self.lowest.age())]
     }
 }
 
@@ -204,7 +223,8 @@ impl Indicator for Aroon {
               candle, 0 is `length` candles ago.", "TA-Lib AROON (Chande 1995)");
 
     fn new(params: &[f64]) -> Self {
-        Self { range: Range::new(params[0] as u32 + 1), length: params[0] }
+        let span = params[0] as usize + 1;
+        Self { highest: Dated::new(span), lowest: Dated::new(span), length: params[0] }
     }
     fn warm_up(params: &[f64]) -> usize {
         params[0] as usize

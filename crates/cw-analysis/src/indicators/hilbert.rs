@@ -175,20 +175,28 @@ impl Waves {
             missing: 63,
         }
     }
+    /// The phase if `PHASE`, its sines if `SINES`, the trendline if `TREND`: each costs as much as all the rest.
     #[inline]
-    fn push(&mut self, value: f64) -> Option<Wave> {
-        self.prices.push(value);
+    fn push<const PHASE: bool, const SINES: bool, const TREND: bool>(&mut self, value: f64) -> Option<Wave> {
+        if TREND {
+            self.prices.push(value);
+        }
         let missing = self.missing;
         self.missing = missing.saturating_sub(1);
         let phasor = self.cycle.push(value)?;
-        self.smooth.push(phasor.smooth);
+        if PHASE {
+            self.smooth.push(phasor.smooth);
+        }
         let length = (phasor.period + 0.5) as usize;
         let last_phase = self.phase;
-        self.turn(length, phasor.period);
-        let mean = ratio(sum_of(self.prices.newest(length.min(HISTORY)), |price| price), length as f64, 0.0);
-        let [first, second, third] = self.trends;
-        let trendline = (4.0 * mean + 3.0 * first + 2.0 * second + third) / 10.0;
-        self.trends = [mean, first, second];
+        if PHASE {
+            self.turn(length, phasor.period);
+        }
+        let trendline = if TREND { self.trend(length) } else { 0.0 };
+        if !SINES {
+            let known = Wave { phase: self.phase, trendline, trending: false, sines: [0.0; 2] };
+            return (missing == 0).then_some(known);
+        }
         let [last_sine, last_lead] = self.sines;
         let (sine, lead) = (libm::sin(self.phase / DEGREES), libm::sin((self.phase + 45.0) / DEGREES));
         self.sines = [sine, lead];
@@ -201,6 +209,13 @@ impl Waves {
             || (phasor.period != 0.0 && turned > 0.67 * pace && turned < 1.5 * pace);
         let away = trendline != 0.0 && ((phasor.smooth - trendline) / trendline).abs() >= 0.015;
         (missing == 0).then_some(Wave { phase: self.phase, trendline, trending: !cycling || away, sines: self.sines })
+    }
+    /// The mean over the cycle, smoothed over four candles.
+    fn trend(&mut self, length: usize) -> f64 {
+        let mean = ratio(sum_of(self.prices.newest(length.min(HISTORY)), |price| price), length as f64, 0.0);
+        let [first, second, third] = self.trends;
+        self.trends = [mean, first, second];
+        (4.0 * mean + 3.0 * first + 2.0 * second + third) / 10.0
     }
     /// The phase of a wave of `length` candles in the smoothed price.
     fn turn(&mut self, length: usize, period: f64) {
@@ -231,7 +246,7 @@ impl Waves {
 
 /// What is read off the phasor (32 candles) or the wave (63).
 macro_rules! cycles {
-    ($($name:ident[$width:literal]($core:ty) = $build:expr, $warm_up:literal, $spec:expr, |$given:ident| $of:expr;)+) => {$(
+    ($($name:ident[$width:literal]($core:ty).$push:ident $(::<$($flag:literal),+>)? = $build:expr, $warm_up:literal, $spec:expr, |$given:ident| $of:expr;)+) => {$(
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
         pub struct $name(Box<$core>, u32);
 
@@ -248,7 +263,7 @@ macro_rules! cycles {
             }
             #[inline]
             fn update(&mut self, value: f64) -> [f64; $width] {
-                let given = self.0.push(value);
+                let given = self.0.$push $(::<$($flag),+>)? (value);
                 if self.1 > 0 {
                     self.1 -= 1;
                     return [f64::NAN; $width];
@@ -260,24 +275,24 @@ macro_rules! cycles {
 }
 
 cycles! {
-    DcPeriod[1](Cycle) = Cycle::new(12), 32, Spec::new("ht_dcperiod", "Dominant cycle period", Group::Cycle).doc(
+    DcPeriod[1](Cycle).push = Cycle::new(12), 32, Spec::new("ht_dcperiod", "Dominant cycle period", Group::Cycle).doc(
         "The period in candles of the dominant cycle, 6 to 50, by the Hilbert transform, smoothed.",
         "TA-Lib HT_DCPERIOD (Ehlers 2001)"), |phasor| [phasor.period];
-    PhasorParts[2](Cycle) = Cycle::new(12), 32, Spec::new("ht_phasor", "Phasor components", Group::Cycle)
+    PhasorParts[2](Cycle).push = Cycle::new(12), 32, Spec::new("ht_phasor", "Phasor components", Group::Cycle)
         .outputs(&[Output::new("in_phase", "In phase"), Output::new("quadrature", "Quadrature")]).doc(
         "The in-phase and quadrature parts of the detrended price.", "TA-Lib HT_PHASOR (Ehlers 2001)"),
         |phasor| [phasor.in_phase, phasor.quadrature];
-    DcPhase[1](Waves) = Waves::new(), 63, Spec::new("ht_dcphase", "Dominant cycle phase", Group::Cycle).doc(
+    DcPhase[1](Waves).push::<true, false, false> = Waves::new(), 63, Spec::new("ht_dcphase", "Dominant cycle phase", Group::Cycle).doc(
         "The phase in degrees within the dominant cycle, −45 to 315.", "TA-Lib HT_DCPHASE (Ehlers 2001)"), |wave| [wave.phase];
-    Sine[2](Waves) = Waves::new(), 63, Spec::new("ht_sine", "Sine wave", Group::Cycle)
+    Sine[2](Waves).push::<true, true, false> = Waves::new(), 63, Spec::new("ht_sine", "Sine wave", Group::Cycle)
         .outputs(&[Output::new("sine", "Sine"), Output::new("lead", "Lead sine")]).doc(
         "The sine of the dominant cycle's phase, and that of 45 degrees ahead.", "TA-Lib HT_SINE (Ehlers 2001)"),
         |wave| wave.sines;
-    Trendline[1](Waves) = Waves::new(), 63,
+    Trendline[1](Waves).push::<false, false, true> = Waves::new(), 63,
         Spec::overlay("ht_trendline", "Instantaneous trendline", Group::Cycle).doc(
         "The price without its dominant cycle: the mean over the cycle's period, smoothed over four candles.",
         "TA-Lib HT_TRENDLINE (Ehlers 2001)"), |wave| [wave.trendline];
-    TrendMode[1](Waves) = Waves::new(), 63, Spec::new("ht_trendmode", "Trend or cycle", Group::Cycle).outputs(VALUE).doc(
+    TrendMode[1](Waves).push::<true, true, true> = Waves::new(), 63, Spec::new("ht_trendmode", "Trend or cycle", Group::Cycle).outputs(VALUE).doc(
         "1 while the price trends, 0 while it cycles: while the phase turns at the cycle's pace and soon after the sine waves \
          crossed, unless the price is 1.5 % away from its trendline.", "TA-Lib HT_TRENDMODE (Ehlers 2001)"),
         |wave| [f64::from(u8::from(wave.trending))];

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::atr::AverageRange;
-use crate::filter::{Filter, Mean, Smoothing};
-use crate::indicator::{Group, Indicator, Output, Param, Spec, lengths};
+use crate::filter::{Filter, Mean, Smoothing, run_pair};
+use crate::indicator::{Group, Indicator, Out, Output, Param, Rows, Spec, lengths};
 use crate::ohlcv::Ohlcv;
 
 const CHANNEL: &[Output] =
@@ -49,6 +49,16 @@ impl Indicator for Kc {
         let middle = self.basis.push(candle.typical());
         let distance = self.range.push(&candle) * self.multiplier;
         [middle + distance, middle, middle - distance]
+    }
+    fn batch(&mut self, rows: Rows<'_>, out: Out<'_>) {
+        let [upper, middle, lower] = out.columns();
+        rows.each(middle, Ohlcv::typical);
+        self.range.range.run(&rows, upper);
+        run_pair([&mut self.basis, &mut self.range.average], [&mut *middle, &mut *upper]);
+        for ((upper, middle), lower) in upper.iter_mut().zip(middle).zip(lower) {
+            let distance = *upper * self.multiplier;
+            (*upper, *lower) = (*middle + distance, *middle - distance);
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::average::MACD_OUTPUTS;
-use crate::filter::{Filter, Smoothing};
-use crate::indicator::{Group, Indicator, Param, Spec, lengths};
+use crate::filter::{Filter, Smoothing, run_pair};
+use crate::indicator::{Group, Indicator, Out, Param, Rows, Spec, lengths, row_by_row};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Macd {
@@ -40,6 +40,24 @@ impl Indicator for Macd {
         let signal = self.signal.feed(line);
         if signal.is_nan() { [f64::NAN; 3] } else { [line, signal, line - signal] }
     }
+    fn batch(&mut self, rows: Rows<'_>, out: Out<'_>) {
+        let Some(series) = rows.series() else { return row_by_row(self, rows, out) };
+        let [line, signal, histogram] = out.columns();
+        line.copy_from_slice(series);
+        histogram.copy_from_slice(series);
+        run_pair([&mut self.fast, &mut self.slow], [&mut *line, &mut *histogram]);
+        for ((fast, slow), signal) in line.iter_mut().zip(&*histogram).zip(&mut *signal) {
+            *fast -= slow;
+            *signal = *fast;
+        }
+        self.signal.run(signal);
+        for ((line, signal), histogram) in line.iter_mut().zip(signal).zip(histogram) {
+            if signal.is_nan() {
+                *line = f64::NAN;
+            }
+            *histogram = *line - *signal;
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -71,5 +89,8 @@ impl Indicator for MacdFix {
     #[inline]
     fn update(&mut self, value: f64) -> [f64; 3] {
         self.0.update(value)
+    }
+    fn batch(&mut self, rows: Rows<'_>, out: Out<'_>) {
+        self.0.batch(rows, out);
     }
 }

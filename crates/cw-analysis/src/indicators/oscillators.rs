@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::change::percent;
 use super::statistics::PercentRank;
 use super::stoch::position;
-use crate::filter::{Filter, Lag, Mean, Smoothing, Swings, ratio};
-use crate::indicator::{Group, Indicator, Output, Param, Spec, lengths};
+use crate::filter::{Filter, Lag, Mean, Smoothing, Swings, ratio, strength};
+use crate::indicator::{CHUNK, Group, Indicator, Out, Output, Param, Rows, Spec, lengths, row_by_row};
 use crate::ohlcv::Ohlcv;
 use crate::window::{MovingSum, Range, Ring, sum_of};
 
@@ -31,6 +31,16 @@ impl Indicator for Rsi {
     #[inline]
     fn update(&mut self, value: f64) -> [f64; 1] {
         [self.0.strength(value)]
+    }
+    fn batch(&mut self, rows: Rows<'_>, out: Out<'_>) {
+        let Some(series) = rows.series() else { return row_by_row(self, rows, out) };
+        let ([gains], mut losses) = (out.columns(), [0.0; CHUNK]);
+        let losses = &mut losses[..series.len()];
+        gains.copy_from_slice(series);
+        self.0.run(gains, losses);
+        for (gain, loss) in gains.iter_mut().zip(losses) {
+            *gain = strength([*gain, *loss]);
+        }
     }
 }
 

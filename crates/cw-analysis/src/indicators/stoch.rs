@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::filter::{Filter, Mean, Smoothing, Swings, ratio};
-use crate::indicator::{Group, Indicator, Output, Param, Spec, lengths};
+use crate::indicator::{Group, Indicator, Out, Output, Param, Rows, Spec, lengths};
 use crate::ohlcv::Ohlcv;
 use crate::window::Range;
 
@@ -36,6 +36,21 @@ impl Core {
         let d = self.d.feed(k);
         if d.is_nan() { [f64::NAN; 2] } else { [k, d] }
     }
+    fn run(&mut self, rows: &Rows<'_>, out: Out<'_>) {
+        let [k, d] = out.columns();
+        let candles = rows.candles.of_one_length();
+        self.range.run(candles.high, candles.low, k, d);
+        for ((high, low), close) in k.iter_mut().zip(d.iter()).zip(candles.close) {
+            let place = position(*close, *low, *high).map_or(0.0, |position| position * 100.0);
+            *high = if high.is_nan() { f64::NAN } else { place };
+        }
+        self.k.run(k);
+        d.copy_from_slice(k);
+        self.d.run(d);
+        for (k, d) in k.iter_mut().zip(d) {
+            *k = if d.is_nan() { f64::NAN } else { *k };
+        }
+    }
 }
 
 macro_rules! stochastic {
@@ -57,6 +72,9 @@ macro_rules! stochastic {
             #[inline]
             fn update(&mut self, candle: Ohlcv) -> [f64; 2] {
                 self.0.push(candle.high, candle.low, candle.close)
+            }
+            fn batch(&mut self, rows: Rows<'_>, out: Out<'_>) {
+                self.0.run(&rows, out);
             }
         }
     )+};

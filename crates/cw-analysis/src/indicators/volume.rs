@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Marker, formulas};
 use crate::filter::{Filter, Mean, Smoothing, ratio};
-use crate::indicator::{Group, Indicator, Output, Param, Spec, lengths};
+use crate::indicator::{CHUNK, Group, Indicator, Out, Output, Param, Rows, Spec, lengths, row_by_row};
 use crate::ohlcv::Ohlcv;
-use crate::window::MovingSum;
+use crate::window::{MovingSum, larger};
 
 /// A running total: what each candle adds, given the one before.
 pub trait RunningFormula: Marker {
@@ -416,20 +416,47 @@ impl Indicator for Mfi {
     fn update(&mut self, candle: Ohlcv) -> [f64; 1] {
         let typical = candle.typical();
         let Some(previous) = self.previous.replace(typical) else { return [f64::NAN] };
-        let change = typical - previous;
-        let least = 1e-14 * (typical.abs() + previous.abs());
-        // Directions are a coin toss to the branch predictor: compute instead of deciding.
-        let flow = typical * candle.volume;
-        let rise = f64::from(u8::from(change > least)) * flow;
-        let fall = f64::from(u8::from(change < -least)) * flow;
+        let [rise, fall] = money(typical, previous, candle.volume);
         match (self.into.push(rise), self.out_of.push(fall)) {
-            (Some(into), Some(out_of)) => {
-                // A sum that was moved along may end a rounding error away from zero.
-                let (into, out_of) = (into.max(0.0), out_of.max(0.0));
-                let total = into + out_of;
-                [if total > 0.0 { 100.0 * (into / total) } else { 0.0 }]
-            }
+            (Some(into), Some(out_of)) => [share(into, out_of)],
             _ => [f64::NAN],
         }
     }
+    fn batch(&mut self, rows: Rows<'_>, out: Out<'_>) {
+        let Some(mut previous) = self.previous else { return row_by_row(self, rows, out) };
+        let ([into], mut out_of) = (out.columns(), [0.0; CHUNK]);
+        let out_of = &mut out_of[..into.len()];
+        let candles = rows.candles.of_one_length();
+        for (row, (into, out_of)) in into.iter_mut().zip(out_of.iter_mut()).enumerate().take(candles.len()) {
+            let candle = candles.row(row);
+            let typical = candle.typical();
+            [*into, *out_of] = money(typical, previous, candle.volume);
+            previous = typical;
+        }
+        self.previous = Some(previous);
+        self.into.run(into, 1.0);
+        self.out_of.run(out_of, 1.0);
+        for (into, out_of) in into.iter_mut().zip(out_of) {
+            *into = if into.is_nan() { f64::NAN } else { share(*into, *out_of) };
+        }
+    }
+}
+
+/// Money that flowed in and out at a typical price.
+#[inline]
+fn money(typical: f64, previous: f64, volume: f64) -> [f64; 2] {
+    let change = typical - previous;
+    let least = 1e-14 * (typical.abs() + previous.abs());
+    // Directions are a coin toss to the branch predictor: compute instead of deciding.
+    let flow = typical * volume;
+    [if change > least { flow } else { 0.0 }, if change < -least { flow } else { 0.0 }]
+}
+
+/// Money in as a share of all, in percent.
+#[inline]
+fn share(into: f64, out_of: f64) -> f64 {
+    // A sum that was moved along may end a rounding error away from zero.
+    let (into, out_of) = (larger(into, 0.0), larger(out_of, 0.0));
+    let total = into + out_of;
+    if total > 0.0 { 100.0 * (into / total) } else { 0.0 }
 }

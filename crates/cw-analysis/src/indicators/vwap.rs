@@ -3,7 +3,7 @@
 use cw_core::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::indicator::{Group, Indicator, Output, Param, Spec};
+use crate::indicator::{CHUNK, Group, Indicator, Out, Output, Param, Rows, Spec, row_by_row};
 use crate::ohlcv::Ohlcv;
 use crate::window::{Range, Ring};
 
@@ -33,6 +33,10 @@ impl Sessions {
         }
         begins
     }
+    /// Whether a session begins with one of these candles.
+    fn ends_within(&self, open_times: &[Timestamp]) -> bool {
+        !self.started || (self.length > 0 && open_times.last().is_some_and(|last| *last >= self.ends))
+    }
     #[cold]
     fn begin(&mut self, open_time: Timestamp) {
         self.started = true;
@@ -58,6 +62,21 @@ impl Traded {
         self.value += typical * candle.volume;
         self.volume += candle.volume;
         if self.volume > 0.0 { self.value / self.volume } else { typical }
+    }
+    /// The same for many candles: sums first, then all divisions.
+    fn run(&mut self, rows: &Rows<'_>, column: &mut [f64]) {
+        let (mut volumes, len) = ([0.0; CHUNK], column.len());
+        let volumes = &mut volumes[..len];
+        let candles = rows.candles.of_one_length();
+        for (row, (sum, volume)) in column.iter_mut().zip(volumes.iter_mut()).enumerate().take(candles.len()) {
+            let candle = candles.row(row);
+            self.value += candle.typical() * candle.volume;
+            self.volume += candle.volume;
+            (*sum, *volume) = (self.value, self.volume);
+        }
+        for (row, (sum, volume)) in column.iter_mut().zip(volumes).enumerate().take(candles.len()) {
+            *sum = if *volume > 0.0 { *sum / *volume } else { candles.row(row).typical() };
+        }
     }
 }
 
@@ -89,6 +108,13 @@ impl Indicator for Vwap {
             self.traded = Traded::default();
         }
         [self.traded.push(&candle)]
+    }
+    fn batch(&mut self, rows: Rows<'_>, out: Out<'_>) {
+        if self.sessions.ends_within(rows.candles.open_time) {
+            return row_by_row(self, rows, out);
+        }
+        let [column] = out.columns();
+        self.traded.run(&rows, column);
     }
 }
 

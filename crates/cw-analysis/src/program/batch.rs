@@ -4,11 +4,9 @@
 use super::frame::{self, Frame, FrameState, Step};
 use super::graph::Source;
 use super::{Program, State};
+use crate::indicator::{CHUNK, Out, Rows};
 use crate::ohlcv::{ColumnSlice, Columns};
 use crate::window::Values;
-
-/// Rows per chunk: small enough that the columns of a dozen indicators stay in the first-level cache.
-const CHUNK: usize = 256;
 
 impl Program {
     /// Runs all candles and gives one column per output; `state` ends as if they had come one by one.
@@ -83,7 +81,8 @@ fn run_chunk(frame: &Frame, state: &mut FrameState, candles: &ColumnSlice<'_>, b
                 let values = inputs.map(|input| {
                     before.get(input as usize * CHUNK..).and_then(|values| values.get(..rows)).unwrap_or(&[])
                 });
-                cells[cell as usize].batch(candles, values, after, CHUNK);
+                let out = Out { values: after, stride: CHUNK, rows };
+                cells[cell as usize].batch(Rows { candles: *candles, values }, out);
             }
             Step::Unary { op, a, .. } => {
                 for (value, a) in after[..rows].iter_mut().zip(column(a)) {
