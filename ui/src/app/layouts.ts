@@ -75,7 +75,12 @@ const LAYOUTS: Record<WorkspaceName, Place[]> = {
     {
       id: 'chart-research',
       kind: 'chart',
-      params: { group: 'A', timeframe: '1h', studies: ['ema(10)', 'ema(20)', 'rsi(14)'] },
+      params: {
+        group: 'A',
+        timeframe: '1h',
+        studies: ['ema(10)', 'ema(20)', 'rsi(14)'],
+        layers: { patterns: true, levels: true, shapes: true, regime: true },
+      },
     },
     {
       id: 'backtest',
@@ -90,6 +95,14 @@ const LAYOUTS: Record<WorkspaceName, Place[]> = {
       params: { group: 'A' },
       beside: { panel: 'chart-research', direction: 'left' },
       width: 430,
+      fromWidth: 1_500,
+    },
+    {
+      id: 'narrative',
+      kind: 'narrative',
+      params: { group: 'A' },
+      beside: { panel: 'similar', direction: 'above' },
+      height: 390,
       fromWidth: 1_500,
     },
     { id: 'report', kind: 'report', beside: { panel: 'chart-research', direction: 'below' }, height: 350 },

@@ -37,7 +37,9 @@ const Approvals = later(() => import('@/features/automation/Approvals'), 'Approv
 const Limits = later(() => import('@/features/risk/Limits'), 'Limits');
 const BacktestForm = lazy(() => import('@/features/backtests/BacktestForm').then((m) => ({ default: m.BacktestForm })));
 const Strategies = lazy(() => import('@/features/automation/Strategies').then((m) => ({ default: m.Strategies })));
-const SimilarPanel = lazy(() => import('@/features/analysis/lazy').then((m) => ({ default: m.SimilarPanel })));
+const analysis = () => import('@/features/analysis/lazy');
+const SimilarPanel = lazy(() => analysis().then((m) => ({ default: m.SimilarPanel })));
+const NarrativePanel = lazy(() => analysis().then((m) => ({ default: m.NarrativePanel })));
 const Logs = later(() => import('@/features/monitoring/Logs'), 'Logs');
 
 /** Every kind of panel once. The first screen's are in the first bundle, the rest come when they are opened. */
@@ -59,6 +61,7 @@ export const PANELS: Record<string, ComponentType<PanelProps>> = {
   strategies: ({ params }) => <Strategies group={groupOf(params)} />,
   approvals: () => <Approvals />,
   limits: () => <Limits />,
+  narrative: ({ params }) => <NarrativePanel group={groupOf(params)} />,
   similar: ({ params }) => <SimilarPanel group={groupOf(params)} />,
   health: () => <HealthPanel />,
   throughput: () => <Throughput />,
@@ -71,7 +74,17 @@ export const PANELS: Record<string, ComponentType<PanelProps>> = {
 };
 
 /** Kinds that show the market: they say so when its data is old. */
-export const MARKET = new Set(['chart', 'watchlist', 'ticket', 'depth', 'tape', 'positions', 'similar']);
+export const MARKET = new Set(['chart', 'watchlist', 'ticket', 'depth', 'tape', 'positions', 'narrative', 'similar']);
 
 /** Kinds whose panel follows a link group. */
-export const LINKED = new Set(['chart', 'watchlist', 'ticket', 'depth', 'tape', 'backtest', 'strategies', 'similar']);
+export const LINKED = new Set([
+  'chart',
+  'watchlist',
+  'ticket',
+  'depth',
+  'tape',
+  'backtest',
+  'strategies',
+  'narrative',
+  'similar',
+]);

@@ -25,6 +25,12 @@ const NOTHING: Answers = {
   'connections.list': () => ({ connections: [] }),
   'metrics.get': () => ({ counters: [], gauges: [], histograms: [] }),
   'audit.list': () => ({ rows: [] }),
+  'narrative.get': ({ instrument, timeframe }) => {
+    const nothing = { section: 'headline' as const, text: '', fields: [] };
+    const at = '2026-01-05T10:00:00Z';
+    const told = { sentences: [], technical_summary: nothing, pattern_explanation: nothing, keywords: [], note: '' };
+    return { instrument, timeframe, at, text: '', markdown: '', ...told };
+  },
   'similar.search': ({ instrument, timeframe }) => ({
     instrument,
     timeframe,

@@ -92,6 +92,7 @@ export const ACTIONS: readonly UserAction[] = [
     'strategies',
     'approvals',
     'limits',
+    'narrative',
     'similar',
     'health',
     'connections',

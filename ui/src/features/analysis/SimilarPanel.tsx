@@ -6,13 +6,14 @@ import { type Column, Grid } from '@/kit/Grid';
 import { EmptyState, ErrorState, Skeleton } from '@/kit/states';
 import * as fmt from '@/lib/format';
 import { type Group, useLinks } from '@/lib/links';
+import { useEachClose } from '@/transport/closes';
 import { useCommand } from '@/transport/hooks';
 import { symbolOf } from '@/transport/instruments';
 import { FanChart, percent } from './FanChart';
 import { fanOf } from './fan';
 import { Outcomes } from './Outcomes';
 import { SubjectLine } from './SubjectLine';
-import { useEachClose, useSubject } from './useSubject';
+import { useSubject } from './useSubject';
 
 const PAST = 40;
 
