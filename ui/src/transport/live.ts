@@ -40,6 +40,7 @@ function append<R>(limit: number) {
 const MERGE: { [T in Topic]: Merge<T> } = {
   quotes: replace,
   chart: replace,
+  enriched: replace,
   trades: append(500),
   depth: replace,
   orders: upsert(5_000),
