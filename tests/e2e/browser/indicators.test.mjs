@@ -52,7 +52,7 @@ test('an indicator is found, added to its own pane and changed while it is typed
   await page.getByText(/^From 2 to/).waitFor();
   assert.equal(await legend('macd(11,26,9)').count(), 1, 'what cannot be computed is not drawn');
   await close();
-  assert.ok(await chart().evaluate((element) => element === document.activeElement), 'the focus is back on the chart');
+  await eventually('the focus back on the chart', () => chart().evaluate((element) => element === document.activeElement), 5_000);
 });
 
 test('an expression is drawn as a study, and a mistake is shown in its place', async () => {
@@ -78,7 +78,7 @@ test('every value is the one that indicators.compute gives', async () => {
   const texts = await chart()
     .locator('[data-study]')
     .evaluateAll((entries) => entries.map((entry) => entry.dataset.study));
-  assert.deepEqual(texts.slice(-3), ['macd(11,26,9)', 'close-ema(50)', 'kc(20,10,2)'].sort((a, b) => texts.indexOf(a) - texts.indexOf(b)));
+  for (const text of ['macd(11,26,9)', 'close-ema(50)', 'kc(20,10,2)']) assert.ok(texts.includes(text), text);
   await page.keyboard.press('Alt+t');
   const grid = page.getByRole('grid', { name: /^Candles of BTC-PERP/ });
   const heads = await grid.getByRole('columnheader').allTextContents();

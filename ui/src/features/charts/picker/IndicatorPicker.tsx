@@ -33,8 +33,11 @@ export function IndicatorPicker({
   const picker = useUi((s) => s.picker);
   const { pickIndicators, closePicker } = useUi.getState();
   const open = picker?.panel === panelId;
+  // Where the focus was when it was asked for: from then on the dock and the popover move it.
   const before = useRef<Element | null>(null);
-  if (!open) before.current = document.activeElement;
+  const asked = useRef(false);
+  if (picker && !asked.current) before.current = document.activeElement;
+  asked.current = picker !== null;
   return (
     <Popover
       label={t('chart.indicators')}
