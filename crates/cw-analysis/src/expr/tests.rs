@@ -172,6 +172,16 @@ fn errors_point_at_their_place() {
 }
 
 #[test]
+fn names_of_other_platforms_are_known() {
+    for (theirs, ours) in [("psar", "sar"), ("lsma", "linreg"), ("smma", "rma"), ("bbands", "bb"), ("variance", "var")]
+    {
+        let hint = Expression::parse(&format!("{theirs}(5)")).unwrap_err().hint.unwrap();
+        assert_eq!(hint, format!("did you mean `{ours}`?"));
+        assert!(crate::indicators::find(ours).is_some());
+    }
+}
+
+#[test]
 fn limits_hold() {
     let long = format!("close{}", " + 1".repeat(5_000));
     assert!(Expression::parse(&long).unwrap_err().message.starts_with("too long"));
