@@ -8,6 +8,7 @@ pub mod journal;
 pub mod market;
 pub mod narrative;
 pub mod orders;
+pub mod patterns;
 pub mod portfolio;
 pub mod registry;
 pub mod risk;

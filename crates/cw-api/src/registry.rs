@@ -320,6 +320,8 @@ pub const COMMANDS: &[Entry] = &[
     Entry::of::<market::GetChartWindow>(),
     Entry::of::<market::ListIndicators>(),
     Entry::of::<market::ComputeIndicators>(),
+    Entry::of::<patterns::ListPatterns>(),
+    Entry::of::<patterns::ScanPatterns>(),
     Entry::of::<market::CheckExpression>(),
     Entry::of::<market::CompleteExpression>(),
     Entry::of::<enrich::GetEnriched>(),

@@ -158,6 +158,16 @@ pub trait MarketData: Send + Sync {
         caller: &Caller,
         request: market::ComputeIndicators,
     ) -> Result<market::IndicatorTable, ApiError>;
+    async fn list_patterns(
+        &self,
+        caller: &Caller,
+        request: patterns::ListPatterns,
+    ) -> Result<patterns::PatternList, ApiError>;
+    async fn scan_patterns(
+        &self,
+        caller: &Caller,
+        request: patterns::ScanPatterns,
+    ) -> Result<patterns::PatternScan, ApiError>;
     async fn check_expression(
         &self,
         caller: &Caller,

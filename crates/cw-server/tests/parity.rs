@@ -62,6 +62,8 @@ const LINES: &[&str] = &[
     "narrative describe BTC-PERP.SIM --timeframe 1h --format markdown",
     "narrative get BTC-PERP.SIM --timeframe 1h --at 2024-01-01T00:00:00Z",
     "similar search BTC-PERP.SIM --timeframe 1h --top 20 --horizons 5,20",
+    "patterns list",
+    "patterns scan BTC-PERP.SIM --timeframe 1h --only hammer,engulfing",
     "expressions check \"close > ema(20)\" --kind bool",
     "expressions complete clo --cursor 3",
     "data import /nowhere/file.csv --instrument BTCUSDT.FILE --timeframe 1m",

@@ -6,13 +6,14 @@ mod files;
 mod forming;
 mod history;
 pub(crate) mod mock;
+mod patterns;
 mod quotes;
 mod symbols;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use cw_api::commands::{data, market};
+use cw_api::commands::{data, market, patterns as pattern};
 use cw_api::frame::ChartFrame;
 use cw_api::services::MarketData;
 use cw_api::{ApiError, Caller, FileContent};
@@ -129,6 +130,16 @@ impl MarketData for Market {
         request: market::ComputeIndicators,
     ) -> Result<market::IndicatorTable, ApiError> {
         self.compute(request).await
+    }
+    async fn list_patterns(&self, _: &Caller, _: pattern::ListPatterns) -> Result<pattern::PatternList, ApiError> {
+        Ok(patterns::list())
+    }
+    async fn scan_patterns(
+        &self,
+        _: &Caller,
+        request: pattern::ScanPatterns,
+    ) -> Result<pattern::PatternScan, ApiError> {
+        self.patterns(request).await
     }
     async fn check_expression(
         &self,

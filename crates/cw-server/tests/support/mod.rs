@@ -300,6 +300,12 @@ impl MarketData for Fake {
     ) -> Result<market::IndicatorTable, ApiError> {
         not_here("compute_indicators")
     }
+    async fn list_patterns(&self, _: &Caller, _: patterns::ListPatterns) -> Result<patterns::PatternList, ApiError> {
+        not_here("list_patterns")
+    }
+    async fn scan_patterns(&self, _: &Caller, _: patterns::ScanPatterns) -> Result<patterns::PatternScan, ApiError> {
+        not_here("scan_patterns")
+    }
     async fn check_expression(
         &self,
         _: &Caller,

@@ -7,6 +7,7 @@ use cw_api::commands::data::{DataCoverage, DataKind, ExportData, FetchData, File
 use cw_api::commands::market::{
     AddSymbol, ComputeIndicators, GetCandles, GetChartWindow, ListQuotes, ListSymbols, RemoveSymbol,
 };
+use cw_api::commands::patterns::{ListPatterns, PatternDirection, ScanPatterns};
 use cw_api::{ApiError, Caller, ErrorCode, Services};
 use cw_core::{Candle, InstrumentId, ManualClock, Surface, Timeframe, Timestamp};
 
@@ -187,6 +188,46 @@ async fn a_window_is_what_the_indicators_of_the_whole_series_are() {
 
     let refused = f.services.market.chart_window(&f.caller, request(None, 20_001)).await.unwrap_err();
     assert_eq!(refused.field.as_deref(), Some("limit"));
+    f.node.stop().await;
+}
+
+#[tokio::test]
+async fn patterns_of_a_part_are_those_of_the_whole() {
+    let f = Fixture::new().await;
+    let request = |instrument: &str, only: &[&str], limit| ScanPatterns {
+        instrument: id(instrument),
+        timeframe: tf("1m"),
+        only: (!only.is_empty()).then(|| only.iter().map(|name| (*name).to_owned()).collect()),
+        from: None,
+        to: None,
+        limit,
+    };
+    let all = f.services.market.scan_patterns(&f.caller, request("BTC-PERP.SIM", &[], None)).await.unwrap();
+    assert!(all.hits.len() > 200, "{}", all.hits.len());
+    assert!(all.hits.is_sorted_by_key(|hit| hit.open_time));
+    let some = f
+        .services
+        .market
+        .scan_patterns(&f.caller, request("BTC-PERP.SIM", &["doji", "CDLENGULFING"], Some(200)))
+        .await
+        .unwrap();
+    let first = f.candles("BTC-PERP.SIM", "1m", None, None, Some(200)).await.unwrap()[0].open_time;
+    let expected: Vec<_> = all
+        .hits
+        .iter()
+        .filter(|hit| hit.open_time >= first && ["doji", "engulfing"].contains(&hit.pattern.as_str()))
+        .cloned()
+        .collect();
+    assert!(!some.hits.is_empty());
+    assert_eq!(some.hits, expected);
+
+    f.import("x.csv", &minutes(0, 600), Some("1m")).await.unwrap();
+    let file = f.services.market.scan_patterns(&f.caller, request("X.FILE", &[], None)).await.unwrap();
+    assert!(file.hits.iter().all(|hit| hit.signal != 0 && hit.signal.abs() <= 200));
+    let unknown = f.services.market.scan_patterns(&f.caller, request("X.FILE", &["hamer"], None)).await.unwrap_err();
+    assert!(unknown.field.as_deref() == Some("only") && unknown.message.contains("hamer"), "{}", unknown.message);
+    let list = f.services.market.list_patterns(&f.caller, ListPatterns {}).await.unwrap().patterns;
+    assert!(list.len() == 61 && list.iter().any(|p| p.name == "hammer" && p.direction == PatternDirection::Bullish));
     f.node.stop().await;
 }
 
