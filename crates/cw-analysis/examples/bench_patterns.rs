@@ -17,6 +17,8 @@ use ta_lib::Core;
 mod ta_candles;
 
 const REPETITIONS: usize = 9;
+/// Candles that TA-Lib's streams are opened with.
+const STREAMS_FROM: usize = 64;
 
 fn main() {
     let rows = std::env::args().nth(1).and_then(|arg| arg.parse().ok()).unwrap_or(1_000_000);
@@ -39,7 +41,7 @@ fn main() {
     let core = Core::new();
     let mut out = vec![0i32; candles.len()];
     let mut theirs = Check::default();
-    let ta_lib = ta_candles::FUNCTIONS.iter().enumerate().map(|(pattern, (_, run))| {
+    let ta_lib = ta_candles::FUNCTIONS.iter().enumerate().map(|(pattern, (_, run, _))| {
         let nanos = measure(rows, || {
             black_box(ta_candles::run(&core, *run, black_box(&columns), &mut out));
         });
@@ -52,6 +54,32 @@ fn main() {
     let ta_lib = ta_lib.sum();
     report("ta-lib", "C-batch", ta_lib, &theirs);
     assert!(ours == theirs, "every signal is TA-Lib's");
+    ta_lib_streams(&candles, &columns, &theirs);
+}
+
+/// TA-Lib's streams, one per pattern, each called with every candle.
+fn ta_lib_streams(candles: &[Ohlcv], columns: &Columns, expected: &Check) {
+    let core = Core::new();
+    let start = STREAMS_FROM.min(candles.len());
+    let mut check = Check::default();
+    let nanos = measure(candles.len() - start, || {
+        let mut streams: Vec<_> = ta_candles::FUNCTIONS
+            .iter()
+            .map(|(_, _, open)| {
+                let columns = [columns.open(), columns.high(), columns.low(), columns.close()];
+                let [o, h, l, c] = columns.map(|column| &column[..start]);
+                open(&core, o, h, l, c)
+            })
+            .collect();
+        check = Check::of_rows(candlestick::scan(&self::columns(&candles[..start])).rows().iter().copied());
+        for candle in &candles[start..] {
+            for (pattern, stream) in streams.iter_mut().enumerate() {
+                check.add(pattern, stream(black_box(candle)));
+            }
+        }
+    });
+    report("ta-lib", "C-incr", nanos, &check);
+    assert!(check == *expected, "its streams say the same");
 }
 
 /// Signals that are not 0 and their sum, by pattern.

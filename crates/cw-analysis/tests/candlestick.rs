@@ -141,7 +141,7 @@ fn check_against_ta_lib(name: &str, candles: &Columns, seen: &mut [[usize; 2]; C
     let scan = candlestick::scan(candles);
     let core = Core::new();
     let mut out = vec![0i32; candles.len()];
-    for (pattern, (function, run)) in ta_candles::FUNCTIONS.iter().enumerate() {
+    for (pattern, (function, run, _)) in ta_candles::FUNCTIONS.iter().enumerate() {
         let (first, theirs) = ta_candles::run(&core, *run, candles, &mut out);
         let ours = scan.column(pattern);
         assert_eq!(first, usize::from(PATTERNS[pattern].warm_up).min(candles.len()), "{function}");
@@ -156,7 +156,7 @@ fn check_against_ta_lib(name: &str, candles: &Columns, seen: &mut [[usize; 2]; C
 #[test]
 fn the_list_is_ta_libs() {
     assert_eq!(COUNT, ta_candles::FUNCTIONS.len());
-    for (pattern, (function, _)) in PATTERNS.iter().zip(ta_candles::FUNCTIONS) {
+    for (pattern, (function, ..)) in PATTERNS.iter().zip(ta_candles::FUNCTIONS) {
         assert_eq!(pattern.ta_lib.to_ascii_lowercase(), *function);
         assert!(pattern.name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{}", pattern.name);
         assert!(pattern.doc.ends_with('.') && pattern.doc.len() > 40, "{}", pattern.name);
@@ -198,6 +198,27 @@ fn sample() -> Vec<Ohlcv> {
         Ohlcv { open_time: Timestamp::from_secs(60 * row as i64), open, high, low, close, volume }
     });
     rows.collect()
+}
+
+/// TA-Lib's own streams, which the benchmark runs, agree as well.
+#[test]
+fn streams_of_ta_lib_go_on_with_the_same() {
+    let sample = sample();
+    let (scan, columns) = (candlestick::scan(&columns(&sample)), columns(&sample));
+    let core = Core::new();
+    let start = 64;
+    for (pattern, (function, _, open)) in ta_candles::FUNCTIONS.iter().enumerate() {
+        let mut stream = open(
+            &core,
+            &columns.open()[..start],
+            &columns.high()[..start],
+            &columns.low()[..start],
+            &columns.close()[..start],
+        );
+        for (row, candle) in sample.iter().enumerate().skip(start) {
+            assert_eq!(stream(candle), i32::from(scan.rows()[row].signal(pattern)), "{function}, row {row}");
+        }
+    }
 }
 
 #[test]

@@ -284,17 +284,16 @@ fn by_row(signals: &mut Signals, rows: &mut [RowSignals]) {
 
 /// Swaps rows and columns of 64 × 64 bits, bit 0 being the first column (Hacker's Delight, 7-3).
 fn transpose(bits: &mut [u64; 64]) {
-    let mut width = 32;
     let mut mask = u64::MAX >> 32;
-    while width != 0 {
-        let mut row = 0;
-        while row < 64 {
-            let swap = (bits[row] >> width ^ bits[row | width]) & mask;
-            bits[row] ^= swap << width;
-            bits[row | width] ^= swap;
-            row = (row | width).wrapping_add(1) & !width;
+    for width in [32, 16, 8, 4, 2, 1] {
+        for pair in bits.chunks_exact_mut(2 * width) {
+            let (upper, lower) = pair.split_at_mut(width);
+            for (a, b) in upper.iter_mut().zip(lower) {
+                let swap = (*a >> width ^ *b) & mask;
+                *a ^= swap << width;
+                *b ^= swap;
+            }
         }
-        width >>= 1;
-        mask ^= mask << width;
+        mask ^= mask << (width / 2);
     }
 }
