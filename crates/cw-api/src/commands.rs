@@ -14,4 +14,5 @@ pub mod registry;
 pub mod risk;
 pub mod similar;
 pub mod strategies;
+pub mod structure;
 pub mod system;

@@ -322,6 +322,7 @@ pub const COMMANDS: &[Entry] = &[
     Entry::of::<market::ComputeIndicators>(),
     Entry::of::<patterns::ListPatterns>(),
     Entry::of::<patterns::ScanPatterns>(),
+    Entry::of::<structure::GetStructure>(),
     Entry::of::<market::CheckExpression>(),
     Entry::of::<market::CompleteExpression>(),
     Entry::of::<enrich::GetEnriched>(),

@@ -203,6 +203,11 @@ pub trait Analysis: Send + Sync {
         caller: &Caller,
         request: similar::SearchSimilar,
     ) -> Result<similar::SimilarMoments, ApiError>;
+    async fn get_structure(
+        &self,
+        caller: &Caller,
+        request: structure::GetStructure,
+    ) -> Result<structure::StructureView, ApiError>;
 }
 
 /// Backtests and jobs.

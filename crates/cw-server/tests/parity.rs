@@ -64,6 +64,7 @@ const LINES: &[&str] = &[
     "similar search BTC-PERP.SIM --timeframe 1h --top 20 --horizons 5,20",
     "patterns list",
     "patterns scan BTC-PERP.SIM --timeframe 1h --only hammer,engulfing",
+    "structure get BTC-PERP.SIM --timeframe 1h --at 2026-03-01T00:00:00Z",
     "expressions check \"close > ema(20)\" --kind bool",
     "expressions complete clo --cursor 3",
     "data import /nowhere/file.csv --instrument BTCUSDT.FILE --timeframe 1m",

@@ -54,6 +54,7 @@ import type {
   GetMetrics,
   GetNarrative,
   GetSetting,
+  GetStructure,
   GetWorkspace,
   HaltTrading,
   Health,
@@ -77,6 +78,7 @@ import type {
   ListJobs,
   ListLogs,
   ListOrders,
+  ListPatterns,
   ListPositions,
   ListQuotes,
   ListStrategies,
@@ -92,6 +94,8 @@ import type {
   Order,
   OrderList,
   OrderPreview,
+  PatternList,
+  PatternScan,
   PlaceOrder,
   PlacedOrder,
   PositionList,
@@ -113,6 +117,7 @@ import type {
   RunningStrategy,
   RunningStrategyList,
   SaveWorkspace,
+  ScanPatterns,
   SearchSimilar,
   SeriesParams,
   SetMockSpeed,
@@ -128,6 +133,7 @@ import type {
   Stats,
   StopStrategy,
   StrategyList,
+  StructureView,
   SymbolList,
   TestMock,
   Trade,
@@ -165,6 +171,9 @@ export type CommandMap = {
   "chart.window": [GetChartWindow, ArrayBuffer];
   "indicators.list": [ListIndicators, IndicatorList];
   "indicators.compute": [ComputeIndicators, IndicatorTable];
+  "patterns.list": [ListPatterns, PatternList];
+  "patterns.scan": [ScanPatterns, PatternScan];
+  "structure.get": [GetStructure, StructureView];
   "expressions.check": [CheckExpression, ExpressionCheck];
   "expressions.complete": [CompleteExpression, Completions];
   "enrich.get": [GetEnriched, EnrichedCandle];
@@ -257,6 +266,9 @@ export const commands: { readonly [C in CommandName]: { readonly title: string; 
   "chart.window": { title: "Get chart window", access: "read", risk: "none", response: "binary" },
   "indicators.list": { title: "List indicators", access: "read", risk: "none", response: "json" },
   "indicators.compute": { title: "Compute indicators", access: "read", risk: "none", response: "json" },
+  "patterns.list": { title: "List patterns", access: "read", risk: "none", response: "json" },
+  "patterns.scan": { title: "Scan patterns", access: "read", risk: "none", response: "json" },
+  "structure.get": { title: "Get structure", access: "read", risk: "none", response: "json" },
   "expressions.check": { title: "Check expression", access: "read", risk: "none", response: "json" },
   "expressions.complete": { title: "Complete expression", access: "read", risk: "none", response: "json" },
   "enrich.get": { title: "Get enriched", access: "read", risk: "none", response: "json" },

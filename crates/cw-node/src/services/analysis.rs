@@ -2,6 +2,7 @@
 
 mod enriched;
 mod similar;
+mod structure;
 
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use cw_analysis::enrich::EnrichedCandle;
 use cw_api::commands::enrich::GetEnriched;
 use cw_api::commands::narrative::{CandleNarrative, DescribeCandle, GetNarrative};
 use cw_api::commands::similar::{SearchSimilar, SimilarMoments};
+use cw_api::commands::structure::{GetStructure, StructureView};
 use cw_api::{ApiError, Caller, FileContent};
 use cw_core::{Candle, InstrumentId, Timeframe, Timestamp};
 
@@ -67,6 +69,9 @@ impl cw_api::services::Analysis for Analysis {
     }
     async fn search_similar(&self, _: &Caller, request: SearchSimilar) -> Result<SimilarMoments, ApiError> {
         self.similar(request).await
+    }
+    async fn get_structure(&self, _: &Caller, request: GetStructure) -> Result<StructureView, ApiError> {
+        self.structure(request).await
     }
 }
 

@@ -340,6 +340,13 @@ impl Analysis for Fake {
     async fn search_similar(&self, _: &Caller, _: similar::SearchSimilar) -> Result<similar::SimilarMoments, ApiError> {
         not_here("search_similar")
     }
+    async fn get_structure(
+        &self,
+        _: &Caller,
+        _: structure::GetStructure,
+    ) -> Result<structure::StructureView, ApiError> {
+        not_here("get_structure")
+    }
 }
 
 #[async_trait]

@@ -115,3 +115,29 @@ async fn an_enriched_candle_and_its_description_agree() {
     assert_eq!(unknown.code, ErrorCode::NotFound);
     f.node.stop().await;
 }
+
+/// What was said of a candle when it was the newest is what is said of it later.
+#[tokio::test]
+async fn structure_at_a_candle_is_known_at_its_close() {
+    let f = Fixture::new().await;
+    let request = json!({"instrument": "BTC-PERP.SIM", "timeframe": "1h", "at": "2026-02-20T05:30:00Z"});
+    let then = f.get("structure.get", request).await;
+    assert_eq!(then["at"], "2026-02-20T05:00:00Z");
+    let now = f.get("structure.get", json!({"instrument": "BTC-PERP.SIM", "timeframe": "1h"})).await;
+    assert_eq!(now["at"], "2026-03-04T11:00:00Z");
+    let list = |answer: &Value, name: &str| answer[name].as_array().unwrap().clone();
+    for pivot in list(&then, "pivots") {
+        assert!(time(&pivot["time"]) < time(&pivot["confirmed_at"]));
+        assert!(time(&pivot["confirmed_at"]) <= time(&then["at"]));
+    }
+    let (pivots, later) = (list(&then, "pivots"), list(&now, "pivots"));
+    let newest = pivots.last().unwrap();
+    assert!(later.contains(newest) || later[0]["time"].as_str() > newest["time"].as_str(), "{newest} stays");
+    let strengths: Vec<f64> = list(&then, "levels").iter().map(|l| l["strength"].as_f64().unwrap()).collect();
+    assert!(strengths.len() > 5 && strengths.is_sorted_by(|a, b| a >= b));
+    assert!(list(&now, "patterns").iter().all(|p| time(&p["formed_at"]) <= time(&now["at"])));
+    assert!(["up", "down", "range"].contains(&now["regime"]["trend"].as_str().unwrap()));
+    let early = f.ask("structure.get", json!({"instrument": "NOPE.FILE", "timeframe": "1h"})).await.unwrap_err();
+    assert_eq!(early.code, ErrorCode::NotFound);
+    f.node.stop().await;
+}
