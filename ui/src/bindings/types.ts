@@ -287,6 +287,55 @@ export type ChartParams = { instrument: InstrumentId, timeframe: Timeframe,
  */
 set?: string, };
 
+export type ChartPatternSide = "up" | "down";
+
+export type ChartPatternStatus = "forming" | "confirmed" | "broken" | "failed";
+
+/**
+ * A shape made of swings, or a broken level.
+ */
+export type ChartPatternView = { 
+/**
+ * Made of its kind and the time it formed: the same in every answer.
+ */
+id: string, 
+/**
+ * `double_top`, `head_and_shoulders`, `ascending_triangle`, `bull_flag`, `breakout_up` …
+ */
+kind: string, status: ChartPatternStatus, 
+/**
+ * The swings that made it, oldest first; none for a breakout.
+ */
+points: Array<PivotView>, 
+/**
+ * The candle that confirmed the last point, or broke the level.
+ */
+formed_at: Timestamp, confirmed_at?: Timestamp, 
+/**
+ * Which way it was confirmed.
+ */
+side?: ChartPatternSide, 
+/**
+ * Where its line broke.
+ */
+break_price?: number, 
+/**
+ * The usual measure: its height beyond the broken line.
+ */
+target?: number, target_reached_at?: Timestamp, 
+/**
+ * The first candle that came back to the broken line and closed on the far side of it.
+ */
+retested_at?: Timestamp, 
+/**
+ * When nothing more could become of it.
+ */
+ended_at?: Timestamp, 
+/**
+ * The lines whose break upwards and downwards confirms it.
+ */
+above?: LineView, below?: LineView, };
+
 /**
  * A candle as the chart draws it.
  */
@@ -780,6 +829,20 @@ at?: Timestamp, };
 export type GetSetting = { key: string, };
 
 /**
+ * Gets the market structure at a candle: swings, support and resistance, trend lines, chart patterns, regime and trend
+ * strength. All of it was known at that candle's close, and none of it is taken back later.
+ */
+export type GetStructure = { instrument: InstrumentId, timeframe: Timeframe, 
+/**
+ * The candle that holds this time; the newest closed one without it. Nothing after it is read.
+ */
+at?: Timestamp, 
+/**
+ * How many candles to read up to there; 2,000 without it, at most 50,000.
+ */
+limit?: number, };
+
+/**
  * Gets a saved workspace.
  */
 export type GetWorkspace = { 
@@ -957,6 +1020,41 @@ first_bad?: number, };
 
 export type JsonValue = number | string | boolean | Array<JsonValue> | { [key in string]: JsonValue } | null;
 
+export type LevelSide = "support" | "resistance";
+
+/**
+ * A price at which swings turned.
+ */
+export type LevelView = { 
+/**
+ * Made of the time of its first swing: the same in every answer.
+ */
+id: string, price: number, 
+/**
+ * Half the height of its zone.
+ */
+zone: number, side: LevelSide, 
+/**
+ * Swings that turned here.
+ */
+touches: number, 
+/**
+ * Closes through it.
+ */
+breaks: number, 
+/**
+ * 0 to 1, from touches, breaks and the time since the last touch.
+ */
+strength: number, 
+/**
+ * Candles since the first swing.
+ */
+age: number, first_touch: Timestamp, last_touch: Timestamp, 
+/**
+ * The candle that confirmed the last touch.
+ */
+confirmed_at: Timestamp, };
+
 /**
  * The nearest prices at which the market turned before.
  */
@@ -969,6 +1067,11 @@ resistance: PriceLevel | null,
  * At or below it.
  */
 support: PriceLevel | null, };
+
+/**
+ * A straight line between two candles.
+ */
+export type LineView = { from_time: Timestamp, from_price: number, to_time: Timestamp, to_price: number, };
 
 export type Liquidity = "maker" | "taker";
 
@@ -1062,6 +1165,11 @@ open_only?: boolean,
  * At most this many; 200 without it.
  */
 limit?: number, };
+
+/**
+ * Lists the candlestick patterns with their definitions.
+ */
+export type ListPatterns = Record<symbol, never>;
 
 /**
  * Lists open positions with their result at the current mark.
@@ -1344,6 +1452,11 @@ client_order_id?: ClientOrderId, };
 export type OrderType = "market" | "limit" | "stop" | "stop_limit" | "trailing_stop";
 
 /**
+ * Which way a pattern's signal points.
+ */
+export type PatternDirection = "bullish" | "bearish" | "both" | "neutral";
+
+/**
  * A candlestick pattern that one of the newest candles completed.
  */
 export type PatternHit = { name: string, title: string, 
@@ -1359,6 +1472,51 @@ signal: number,
  * How many candles ago; 0 is the newest.
  */
 age: number, };
+
+export type PatternInfo = { name: string, 
+/**
+ * TA-Lib's function.
+ */
+ta_lib: string, title: string, 
+/**
+ * How many candles it is made of, the one that completes it included.
+ */
+candles: number, direction: PatternDirection, 
+/**
+ * The definition in plain words.
+ */
+doc: string, 
+/**
+ * Where the definition comes from.
+ */
+source: string, };
+
+export type PatternList = { patterns: Array<PatternInfo>, };
+
+export type PatternScan = { instrument: InstrumentId, timeframe: Timeframe, 
+/**
+ * Oldest first; more than one per candle where it completes several.
+ */
+hits: Array<PatternSignal>, };
+
+export type PatternSignal = { 
+/**
+ * Of the candle that completes the pattern.
+ */
+open_time: Timestamp, pattern: string, 
+/**
+ * −200 to 200 as TA-Lib gives it; most are 100 or −100.
+ */
+signal: number, };
+
+/**
+ * A swing high or low.
+ */
+export type PivotView = { time: Timestamp, price: number, high: boolean, 
+/**
+ * The candle that confirmed it: before that nobody could know.
+ */
+confirmed_at: Timestamp, };
 
 /**
  * Sends an order through the risk gate to its venue. From an agent it becomes a proposal that a human accepts or denies.
@@ -1529,6 +1687,36 @@ volatility: Usual, };
 
 export type RegimeKind = "trend_up" | "trend_down" | "range" | "transition";
 
+/**
+ * A feature, and what it adds to the trend's score from −1 (down) to 1 (up).
+ */
+export type RegimeReason = { 
+/**
+ * `adx`, `r_squared`, `slope` or `swings`.
+ */
+feature: string, value: number, adds: number, };
+
+/**
+ * What kind of market it is, and why.
+ */
+export type RegimeView = { trend: TrendLabel, volatility: VolatilityLabel, 
+/**
+ * 0 to 1.
+ */
+confidence: number, 
+/**
+ * The candle from which both labels hold.
+ */
+since: Timestamp, 
+/**
+ * What the newest candle asks for; a label changes when three in a row ask for the same.
+ */
+asks_trend: TrendLabel, asks_volatility: VolatilityLabel, 
+/**
+ * Average range of 14 candles over that of 100.
+ */
+range_ratio: number, reasons: Array<RegimeReason>, };
+
 export type RejectedLine = { 
 /**
  * Line of the file, the header being 1.
@@ -1664,6 +1852,28 @@ layout: JsonValue,
  * Revision it was changed from; refused when another one was saved since.
  */
 base_revision?: number, };
+
+/**
+ * Finds candlestick patterns in closed candles, TA-Lib's 61 with its settings.
+ */
+export type ScanPatterns = { instrument: InstrumentId, timeframe: Timeframe, 
+/**
+ * Only these, by their name or TA-Lib's: `hammer,engulfing`. All without it.
+ */
+only?: Array<string>, 
+/**
+ * First open time, inclusive.
+ */
+from?: Timestamp, 
+/**
+ * Last open time, exclusive.
+ */
+to?: Timestamp, 
+/**
+ * The newest candles of the range. Without it: all of the range when both ends are given, else 500 of a venue's
+ * and 50,000 of a file's.
+ */
+limit?: number, };
 
 /**
  * Finds the moments of an instrument's past that look most like a candle, and tells how it went on after them beside how
@@ -1874,6 +2084,32 @@ export type StrategyParam = { name: string, default: string, description?: strin
 
 export type StrategyState = "warming" | "running" | "paused" | "stopped";
 
+export type StructureView = { instrument: InstrumentId, timeframe: Timeframe, 
+/**
+ * When the candle opened.
+ */
+at: Timestamp, close: number, 
+/**
+ * Average true range of 14 candles.
+ */
+atr: number, 
+/**
+ * By strength, the strongest first.
+ */
+levels: Array<LevelView>, 
+/**
+ * Oldest first: those that something may still become of, then those that ended lately.
+ */
+patterns: Array<ChartPatternView>, 
+/**
+ * Confirmed swings, oldest first.
+ */
+pivots: Array<PivotView>, trend_lines: Array<TrendLineView>, 
+/**
+ * Nothing while there are fewer than 31 candles.
+ */
+regime?: RegimeView, strength: TrendStrength, };
+
 /**
  * The way a request came in.
  */
@@ -1940,6 +2176,42 @@ ema_21_distance: number | null, ema_50_distance: number | null, ema_200_distance
 
 export type TrendDirection = "up" | "down" | "flat";
 
+export type TrendLabel = "up" | "down" | "range";
+
+/**
+ * A line along two or more swings that no close has broken.
+ */
+export type TrendLineView = { side: LevelSide, 
+/**
+ * From the first swing to this candle.
+ */
+line: LineView, touches: number, 
+/**
+ * Price per candle.
+ */
+slope: number, 
+/**
+ * The candle that confirmed its second swing.
+ */
+confirmed_at: Timestamp, };
+
+/**
+ * How strongly prices trend.
+ */
+export type TrendStrength = { 
+/**
+ * Average directional index of 14 candles, 0 to 100.
+ */
+adx: number, plus_di: number, minus_di: number, 
+/**
+ * Slope of the regression of 30 closes, in average true ranges per candle.
+ */
+slope: number, 
+/**
+ * How much of their variance it explains, 0 to 1.
+ */
+r_squared: number, };
+
 export type UpdateKind = "snapshot" | "delta";
 
 /**
@@ -1987,6 +2259,8 @@ bb_position: number | null,
  * The Bollinger bands lie inside the Keltner channel (20, 1.5).
  */
 squeeze: boolean, };
+
+export type VolatilityLabel = "high" | "normal" | "low";
 
 /**
  * How much of an instrument the market traded, in 10⁻⁹ of its unit.

@@ -75,12 +75,12 @@ pub struct PatternScan {
     pub timeframe: Timeframe,
     /// Oldest first; more than one per candle where it completes several.
     #[schemars(extend("x-rows" = true))]
-    pub hits: Vec<PatternHit>,
+    pub hits: Vec<PatternSignal>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
 #[ts(optional_fields)]
-pub struct PatternHit {
+pub struct PatternSignal {
     /// Of the candle that completes the pattern.
     pub open_time: Timestamp,
     pub pattern: String,

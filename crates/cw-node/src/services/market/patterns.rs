@@ -3,7 +3,9 @@
 use cw_analysis::Columns;
 use cw_analysis::candlestick::{self, Direction, PATTERNS};
 use cw_api::ApiError;
-use cw_api::commands::patterns::{PatternDirection, PatternHit, PatternInfo, PatternList, PatternScan, ScanPatterns};
+use cw_api::commands::patterns::{
+    PatternDirection, PatternInfo, PatternList, PatternScan, PatternSignal, ScanPatterns,
+};
 
 use super::history::default_limit;
 use super::{Market, Span};
@@ -60,7 +62,7 @@ impl Market {
         let rows = candles.iter().zip(found.rows()).skip(start).filter(|(_, signals)| signals.any_of(wanted));
         for (candle, signals) in rows {
             let hits = signals.iter().filter(|(pattern, _)| wanted >> pattern & 1 == 1);
-            scan.hits.extend(hits.map(|(pattern, signal)| PatternHit {
+            scan.hits.extend(hits.map(|(pattern, signal)| PatternSignal {
                 open_time: candle.open_time,
                 pattern: PATTERNS[pattern].name.to_owned(),
                 signal: signal.into(),
