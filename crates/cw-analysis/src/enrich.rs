@@ -15,14 +15,15 @@ use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
 
 pub use context::{
-    Context, Level, Levels, Momentum, MomentumState, PriceAction, Regime, RegimeKind, Trend, TrendDirection, Usual,
-    Volatility, VolumeContext,
+    CHART_SHAPES, ChartShape, Context, Level, Levels, Momentum, MomentumState, PriceAction, Regime, RegimeKind, Trend,
+    TrendDirection, Usual, Volatility, VolumeContext,
 };
 pub use patterns::{PatternHit, RECENT, RecentPatterns};
 
 use crate::candlestick::Scanner;
 use crate::features::{self, N, Vector, WARM_UP};
 use crate::ohlcv::{Columns, Ohlcv};
+use crate::structure::Structure;
 use crate::study::StudyState;
 use plan::{Helpers, plan};
 
@@ -145,6 +146,7 @@ pub struct Enricher {
     study: StudyState,
     scanner: Scanner,
     recent: RecentPatterns,
+    structure: Structure,
     /// Closes in a row that rose, or fell where negative.
     streak: i32,
     row: Vec<f64>,
@@ -169,6 +171,7 @@ impl Enricher {
             study: plan.new_state(),
             scanner: Scanner::new(),
             recent: RecentPatterns::default(),
+            structure: Structure::new(),
             streak: 0,
             row: Vec::with_capacity(plan.columns()),
             enriched: EnrichedCandle {
@@ -190,6 +193,9 @@ impl Enricher {
         for candle in &before[before.len().saturating_sub(SCANNED)..] {
             self.recent.push(self.scanner.push(&Ohlcv::from(candle)));
         }
+        for candle in before {
+            self.structure.push(&Ohlcv::from(candle));
+        }
         for pair in before.windows(2) {
             self.streak = context::streak(self.streak, pair[0].close.raw(), pair[1].close.raw());
         }
@@ -206,6 +212,7 @@ impl Enricher {
         let ohlcv = Ohlcv::from(candle);
         plan().push(&mut self.study, candle, &mut self.row);
         self.recent.push(self.scanner.push(&ohlcv));
+        self.structure.push(&ohlcv);
         let enriched = &mut self.enriched;
         if enriched.metadata.candles > 0 {
             self.streak = context::streak(self.streak, enriched.ohlcv.close.raw(), candle.close.raw());
@@ -215,7 +222,7 @@ impl Enricher {
         enriched.ohlcv = *candle;
         plan().read_indicators(&self.row, &mut enriched.indicators.0);
         let helpers = Helpers::read(plan(), &self.row);
-        enriched.context = Context::of(&ohlcv, &helpers, self.streak, self.recent);
+        enriched.context = Context::of(&ohlcv, &helpers, self.streak, self.recent, &self.structure);
         enriched.features = enriched
             .metadata
             .ready

@@ -35,6 +35,7 @@ pub mod indicators;
 pub mod narrative;
 mod ohlcv;
 mod program;
+pub mod rag;
 pub mod similar;
 mod strategy;
 pub mod structure;

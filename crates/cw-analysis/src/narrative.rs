@@ -11,13 +11,11 @@ use serde::Serialize;
 use crate::enrich::EnrichedCandle;
 
 /// Constants that a text names, by path: the length in `ema(50)`, the candles of a look-back.
-pub const CONSTANTS: [(&str, f64); 6] = [
+pub const CONSTANTS: [(&str, f64); 4] = [
     ("context.price.change_20#candles", 20.0),
     ("context.price.breakout#candles", 20.0),
     ("indicators.ema(50)#length", 50.0),
     ("indicators.ema(200)#length", 200.0),
-    ("context.levels#candles", 60.0),
-    ("context.regime.kind#adx", 20.0),
 ];
 
 /// What holds for every text.

@@ -350,6 +350,27 @@ time: number, o: number, h: number, l: number, c: number, v: number,
 plots: Array<number | null>, };
 
 /**
+ * A chart pattern that is forming or confirmed.
+ */
+export type ChartShape = { kind: string, 
+/**
+ * A candle closed beyond the line that its definition names.
+ */
+confirmed: boolean, 
+/**
+ * Which way: upwards where true; null until then.
+ */
+up: boolean | null, 
+/**
+ * What its height measures from the broken line; null until then.
+ */
+target: number | null, 
+/**
+ * Candles since it was seen.
+ */
+age: number, };
+
+/**
  * The forming candle with its plots, and candles that closed since the last update.
  */
 export type ChartUpdate = { forming?: ChartPoint, closed?: Array<ChartPoint>, };
@@ -1293,6 +1314,10 @@ export type NarrativeField = {
  */
 path: string, value: NarrativeFieldValue, 
 /**
+/**
+ * The newest chart patterns that something may still become of, newest first.
+ */
+chart_patterns: Array<ChartShape>, 
  * How it stands in the text: without its sign where a word says it, fractions as percent. Fields stand in the order
  * in which they are printed.
  */
@@ -1629,9 +1654,17 @@ export type PriceLevel = { price: number,
  */
 distance_atr: number, 
 /**
- * Candles that came within half an average true range of it.
+ * Swings that turned there.
  */
-touches: number, };
+touches: number, 
+/**
+ * Candles since the first of them.
+ */
+age: number, 
+/**
+ * 0–1: touches count up, breaks and time without a touch count down.
+ */
+strength: number, };
 
 /**
  * How much of an instrument we order, hold or filled, in 10⁻⁹ of its unit.
@@ -1669,23 +1702,24 @@ instruments?: Array<InstrumentId>, };
 export type Ratio = string;
 
 /**
- * The kind of market.
+ * The kind of market, by ADX, a regression and the swings. It changes when three candles in a row ask for the same
+ * other one; unknown for the first candles.
  */
-export type Regime = { 
+export type Regime = { kind: RegimeKind, 
 /**
- * A trend from ADX 25 on in the direction that most answers have, a range below 20, a transition between.
- */
-kind: RegimeKind, 
-/**
- * 0–1, by how far ADX is from where the judgement would change and by how many answers agree.
+ * 0–1: how far the evidence is on its side.
  */
 confidence: number, 
 /**
- * Low and high as [`Volatility::state`].
+ * The average range of 14 candles beside that of 100.
  */
-volatility: Usual, };
+volatility: Usual, 
+/**
+ * Candles for which it has held.
+ */
+age: number, };
 
-export type RegimeKind = "trend_up" | "trend_down" | "range" | "transition";
+export type RegimeKind = "trend_up" | "trend_down" | "range" | "unknown";
 
 /**
  * A feature, and what it adds to the trend's score from −1 (down) to 1 (up).

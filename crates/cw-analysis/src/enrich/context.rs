@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::patterns::{RecentPatterns, as_hits};
 use super::plan::Helpers;
 use crate::ohlcv::Ohlcv;
+use crate::structure::{self, ChartKind, ChartPattern, Status, Structure};
 
 /// Declares plain data that crosses a surface: serialized here, described and exported by the contract.
 macro_rules! words {
@@ -29,6 +30,10 @@ words! {
         pub volume: VolumeContext,
         pub levels: Levels,
         pub regime: Regime,
+        /// The newest chart patterns that something may still become of, newest first.
+        #[serde(serialize_with = "as_shapes")]
+        #[cfg_attr(feature = "schema", ts(as = "Vec<ChartShape>"), schemars(with = "Vec<ChartShape>"))]
+        pub chart_patterns: [Option<ChartShape>; CHART_SHAPES],
         /// The candlestick patterns of the newest five candles, newest first.
         #[serde(serialize_with = "as_hits")]
         #[cfg_attr(feature = "schema", ts(as = "Vec<super::PatternHit>"), schemars(with = "Vec<super::PatternHit>"))]
@@ -139,21 +144,51 @@ words! {
         pub price: f64,
         /// From the close, in average true ranges.
         pub distance_atr: f64,
-        /// Candles that came within half an average true range of it.
+        /// Swings that turned there.
         pub touches: u32,
+        /// Candles since the first of them.
+        pub age: u64,
+        /// 0–1: touches count up, breaks and time without a touch count down.
+        pub strength: f64,
     }
 
-    pub enum RegimeKind { TrendUp, TrendDown, Range, Transition }
+    /// A chart pattern that is forming or confirmed.
+    pub struct ChartShape {
+        #[cfg_attr(feature = "schema", ts(type = "string"), schemars(with = "String"))]
+        pub kind: ChartKind,
+        /// A candle closed beyond the line that its definition names.
+        pub confirmed: bool,
+        /// Which way: upwards where true; null until then.
+        pub up: Option<bool>,
+        /// What its height measures from the broken line; null until then.
+        pub target: Option<f64>,
+        /// Candles since it was seen.
+        pub age: u64,
+    }
 
-    /// The kind of market.
+    pub enum RegimeKind { TrendUp, TrendDown, Range, Unknown }
+
+    /// The kind of market, by ADX, a regression and the swings. It changes when three candles in a row ask for the same
+    /// other one; unknown for the first candles.
     pub struct Regime {
-        /// A trend from ADX 25 on in the direction that most answers have, a range below 20, a transition between.
         pub kind: RegimeKind,
-        /// 0–1, by how far ADX is from where the judgement would change and by how many answers agree.
+        /// 0–1: how far the evidence is on its side.
         pub confidence: f64,
-        /// Low and high as [`Volatility::state`].
+        /// The average range of 14 candles beside that of 100.
         pub volatility: Usual,
+        /// Candles for which it has held.
+        pub age: u64,
     }
+}
+
+/// How many chart patterns a context holds.
+pub const CHART_SHAPES: usize = 4;
+
+fn as_shapes<S: serde::Serializer>(
+    shapes: &[Option<ChartShape>; CHART_SHAPES],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(shapes.iter().flatten())
 }
 
 impl Default for Trend {
@@ -188,7 +223,7 @@ impl Default for VolumeContext {
 }
 impl Default for Regime {
     fn default() -> Self {
-        Self { kind: RegimeKind::Transition, confidence: 0.0, volatility: Usual::Usual }
+        Self { kind: RegimeKind::Unknown, confidence: 0.0, volatility: Usual::Usual, age: 0 }
     }
 }
 
@@ -209,17 +244,22 @@ pub(super) fn streak(streak: i32, before: i64, close: i64) -> i32 {
 
 impl Context {
     #[inline]
-    pub(super) fn of(candle: &Ohlcv, helpers: &Helpers, streak: i32, patterns: RecentPatterns) -> Self {
-        let trend = Trend::of(candle, helpers);
-        let volatility = Volatility::of(candle, helpers);
+    pub(super) fn of(
+        candle: &Ohlcv,
+        helpers: &Helpers,
+        streak: i32,
+        patterns: RecentPatterns,
+        structure: &Structure,
+    ) -> Self {
         Self {
             price: PriceAction::of(candle, helpers, streak),
             momentum: Momentum::of(helpers),
             volume: VolumeContext::of(candle, helpers),
-            levels: Levels::of(candle, helpers),
-            regime: Regime::of(&trend, &volatility),
-            trend,
-            volatility,
+            levels: Levels::of(candle, helpers, structure),
+            regime: Regime::of(structure),
+            trend: Trend::of(candle, helpers),
+            volatility: Volatility::of(candle, helpers),
+            chart_patterns: shapes(structure),
             patterns,
         }
     }
@@ -344,33 +384,68 @@ impl VolumeContext {
 
 impl Levels {
     #[inline]
-    fn of(candle: &Ohlcv, h: &Helpers) -> Self {
-        let level = |price: f64, touches: f64| {
-            let distance_atr = (price - candle.close).abs() / h.atr;
-            distance_atr.is_finite().then_some(Level { price, distance_atr, touches: (touches * 60.0).round() as u32 })
+    fn of(candle: &Ohlcv, h: &Helpers, structure: &Structure) -> Self {
+        let newest = structure.len().saturating_sub(1);
+        let nearest = |above: bool| {
+            let mut nearest: Option<&structure::Level> = None;
+            for level in structure.levels() {
+                let distance = (level.price - candle.close).abs();
+                let nearer = nearest.is_none_or(|known| distance < (known.price - candle.close).abs());
+                if (level.price > candle.close) == above && nearer {
+                    nearest = Some(level);
+                }
+            }
+            nearest.and_then(|level| {
+                let distance_atr = (level.price - candle.close).abs() / h.atr;
+                distance_atr.is_finite().then(|| Level {
+                    price: level.price,
+                    distance_atr,
+                    touches: level.touches,
+                    age: level.age(newest),
+                    strength: level.strength(newest),
+                })
+            })
         };
-        Self { resistance: level(h.top, h.top_touches), support: level(h.bottom, h.bottom_touches) }
+        Self { resistance: nearest(true), support: nearest(false) }
     }
 }
 
 impl Regime {
     #[inline]
-    fn of(trend: &Trend, volatility: &Volatility) -> Self {
-        let adx = trend.adx.unwrap_or(22.5);
-        let (kind, clear) = match trend.direction {
-            TrendDirection::Up if adx >= 25.0 => (RegimeKind::TrendUp, (adx - 25.0) / 15.0),
-            TrendDirection::Down if adx >= 25.0 => (RegimeKind::TrendDown, (adx - 25.0) / 15.0),
-            _ if adx < 20.0 => (RegimeKind::Range, (20.0 - adx) / 8.0),
-            _ => (RegimeKind::Transition, 0.0),
-        };
-        let agreement = match kind {
-            RegimeKind::TrendUp | RegimeKind::TrendDown => trend.score.abs(),
-            RegimeKind::Range => 1.0 - 0.5 * trend.score.abs(),
-            RegimeKind::Transition => 0.5,
-        };
-        let confidence = if trend.adx.is_none() { 0.0 } else { (0.5 + 0.5 * clear.min(1.0)) * agreement };
-        Self { kind, confidence, volatility: volatility.state }
+    fn of(structure: &Structure) -> Self {
+        let Some(regime) = structure.regime() else { return Self::default() };
+        Self {
+            kind: match regime.trend {
+                structure::Trend::Up => RegimeKind::TrendUp,
+                structure::Trend::Down => RegimeKind::TrendDown,
+                structure::Trend::Range => RegimeKind::Range,
+            },
+            confidence: regime.confidence,
+            volatility: match regime.volatility {
+                structure::Volatility::High => Usual::High,
+                structure::Volatility::Normal => Usual::Usual,
+                structure::Volatility::Low => Usual::Low,
+            },
+            age: structure.len().saturating_sub(1).saturating_sub(regime.since_index),
+        }
     }
+}
+
+#[inline]
+fn shapes(structure: &Structure) -> [Option<ChartShape>; CHART_SHAPES] {
+    let mut shapes = [None; CHART_SHAPES];
+    let newest = structure.len().saturating_sub(1);
+    let alive = |pattern: &&ChartPattern| matches!(pattern.status, Status::Forming | Status::Confirmed);
+    for (place, pattern) in shapes.iter_mut().zip(structure.active_patterns().iter().rev().filter(alive)) {
+        *place = Some(ChartShape {
+            kind: pattern.kind,
+            confirmed: pattern.status == Status::Confirmed,
+            up: pattern.up,
+            target: pattern.target.filter(|target| target.is_finite()),
+            age: newest.saturating_sub(pattern.formed_index),
+        });
+    }
+    shapes
 }
 
 /// The word that each value has in JSON.
@@ -391,6 +466,6 @@ names! {
     }
     Usual { Low => "low", Usual => "usual", High => "high", }
     RegimeKind {
-        TrendUp => "trend_up", TrendDown => "trend_down", Range => "range", Transition => "transition",
+        TrendUp => "trend_up", TrendDown => "trend_down", Range => "range", Unknown => "unknown",
     }
 }

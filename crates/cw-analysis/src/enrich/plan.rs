@@ -59,10 +59,6 @@ helpers! {
     keltner_width: "kc(20, 20, 1.5).upper - kc(20, 20, 1.5).lower",
     mean_volume: "sma(volume, 20)",
     volume_balance: "sma(if(close > close[1], volume, if(close < close[1], -volume, 0)), 20)",
-    top: "highest(high, 60)",
-    bottom: "lowest(low, 60)",
-    top_touches: "sma(if(high >= highest(high, 60) - 0.5 * atr(14), 1, 0), 60)",
-    bottom_touches: "sma(if(low <= lowest(low, 60) + 0.5 * atr(14), 1, 0), 60)",
 }
 
 #[derive(Debug)]

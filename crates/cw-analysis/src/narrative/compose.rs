@@ -4,6 +4,7 @@ use super::line::{As, Line};
 use super::{Section, Sentence};
 use crate::candlestick;
 use crate::enrich::{EnrichedCandle, Level, MomentumState, PatternHit, RegimeKind, TrendDirection, Usual};
+use crate::structure::ChartKind;
 
 /// Patterns that an explanation goes into.
 const EXPLAINED: usize = 3;
@@ -29,9 +30,10 @@ impl Composer<'_> {
             self.volatility(),
             self.squeeze(),
             self.volume(),
+            self.chart_pattern(),
             self.patterns(),
-            self.level(Section::Levels, true),
-            self.level(Section::Levels, false),
+            self.level(true),
+            self.level(false),
         ];
         sentences.extend(more.into_iter().flatten());
         sentences.push(self.regime());
@@ -69,7 +71,7 @@ impl Composer<'_> {
             RegimeKind::TrendUp => "an upward trend",
             RegimeKind::TrendDown => "a downward trend",
             RegimeKind::Range => "a range",
-            RegimeKind::Transition => "no clear regime",
+            RegimeKind::Unknown => "a market not yet known",
         };
         line.judge("context.regime.kind", kind.name(), printed)
     }
@@ -284,37 +286,62 @@ impl Composer<'_> {
     }
 
     /// The level above or below the close.
-    fn nearest(&self, above: bool) -> Option<(Level, [&'static str; 3], &'static str)> {
+    fn nearest(&self, above: bool) -> Option<(Level, [&'static str; 5], &'static str)> {
         let levels = &self.candle.context.levels;
+        macro_rules! paths {
+            ($side:literal) => {
+                [
+                    concat!("context.levels.", $side, ".price"),
+                    concat!("context.levels.", $side, ".distance_atr"),
+                    concat!("context.levels.", $side, ".touches"),
+                    concat!("context.levels.", $side, ".age"),
+                    concat!("context.levels.", $side, ".strength"),
+                ]
+            };
+        }
         if above {
-            let paths = [
-                "context.levels.resistance.price",
-                "context.levels.resistance.distance_atr",
-                "context.levels.resistance.touches",
-            ];
-            levels.resistance.map(|level| (level, paths, "Resistance"))
+            levels.resistance.map(|level| (level, paths!("resistance"), "Resistance"))
         } else {
-            let paths = [
-                "context.levels.support.price",
-                "context.levels.support.distance_atr",
-                "context.levels.support.touches",
-            ];
-            levels.support.map(|level| (level, paths, "Support"))
+            levels.support.map(|level| (level, paths!("support"), "Support"))
         }
     }
 
-    fn level(&self, section: Section, above: bool) -> Option<Sentence> {
-        let (level, [price, distance, touches], name) = self.nearest(above)?;
-        let line = Line::new(section).say(name).say(" is at ").number(price, level.price, self.price()).say(", ");
-        let line = line.number(distance, level.distance_atr, ATRS).say(" average true ranges away, approached by ");
-        let line = line.number(touches, f64::from(level.touches), As::Number(0)).say(" of ");
-        Some(line.constant("context.levels#candles").say(" candles.").end())
+    fn level(&self, above: bool) -> Option<Sentence> {
+        let (level, paths, name) = self.nearest(above)?;
+        let [price, distance, touches, age, strength] = paths;
+        let line =
+            Line::new(Section::Levels).say(name).say(" is at ").number(price, level.price, self.price()).say(", ");
+        let line =
+            line.number(distance, level.distance_atr, ATRS).say(" average true ranges away; swings turned there ");
+        let line = line.number(touches, f64::from(level.touches), As::Number(0)).say(" times since ");
+        let line = line.number(age, level.age as f64, As::Number(0)).say(" candles ago (strength ");
+        Some(line.number(strength, level.strength, As::Number(2)).say(").").end())
+    }
+
+    fn chart_pattern(&self) -> Option<Sentence> {
+        let shape = self.candle.context.chart_patterns[0]?;
+        let kind = kind_name(shape.kind);
+        let line = Line::new(Section::Patterns).say("Chart pattern: ");
+        let line = line.judge("context.chart_patterns.0.kind", kind.clone(), kind.replace('_', " ")).say(", ");
+        let line = if shape.confirmed {
+            line.flag("context.chart_patterns.0.confirmed", "confirmed")
+        } else {
+            line.say("not confirmed, seen ")
+                .number("context.chart_patterns.0.age", shape.age as f64, As::Number(0))
+                .say(" candles ago")
+        };
+        let Some(target) = shape.target else { return Some(line.say(".").end()) };
+        let line =
+            line.say("; its height measures to ").number("context.chart_patterns.0.target", target, self.price());
+        Some(line.say(".").end())
     }
 
     fn regime(&self) -> Sentence {
         let regime = &self.candle.context.regime;
         let line = self.judged_regime(Line::new(Section::Regime).say("All in all this is ")).say(" (confidence ");
-        line.number("context.regime.confidence", regime.confidence, As::Number(2)).say(").").end()
+        let line =
+            line.number("context.regime.confidence", regime.confidence, As::Number(2)).say("), as for the last ");
+        line.number("context.regime.age", regime.age as f64, As::Number(0)).say(" candles.").end()
     }
 
     /// What would change the view.
@@ -331,25 +358,18 @@ impl Composer<'_> {
                 Line::new(Section::Change).say(words[0]).constant("indicators.ema(50)#length").say(" candles at ");
             Some(line.number("indicators.ema(50)", average, self.price()).say(words[1]).end())
         };
-        let weaker = || {
-            let line = Line::new(Section::Change).say("ADX falling below ").constant("context.regime.kind#adx");
-            Some(line.say(" would make it a range.").end())
-        };
         let told = match context.regime.kind {
             RegimeKind::TrendUp => [
                 through_average(["A close below the average of ", " would put the upward view in question."]),
                 close_beyond(false, " would end the rising sequence."),
-                weaker(),
             ],
             RegimeKind::TrendDown => [
                 through_average(["A close above the average of ", " would put the downward view in question."]),
                 close_beyond(true, " would end the falling sequence."),
-                weaker(),
             ],
-            RegimeKind::Range | RegimeKind::Transition => [
+            RegimeKind::Range | RegimeKind::Unknown => [
                 close_beyond(true, " would speak for a move up."),
                 close_beyond(false, " would speak for a move down."),
-                None,
             ],
         };
         told.into_iter().flatten().collect()
@@ -433,9 +453,24 @@ impl Composer<'_> {
                 add(word);
             }
         }
+        for shape in context.chart_patterns.iter().flatten() {
+            add(&kind_name(shape.kind));
+        }
         for hit in context.patterns.iter() {
             add(hit.name);
         }
         words
     }
+}
+
+/// The name of a chart pattern as JSON has it: `DoubleTop` is `double_top`.
+fn kind_name(kind: ChartKind) -> String {
+    let mut name = String::new();
+    for c in format!("{kind:?}").chars() {
+        if c.is_ascii_uppercase() && !name.is_empty() {
+            name.push('_');
+        }
+        name.push(c.to_ascii_lowercase());
+    }
+    name
 }
