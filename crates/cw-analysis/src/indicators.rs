@@ -17,6 +17,7 @@ mod hilbert;
 mod kc;
 mod macd;
 mod oscillators;
+mod patterns;
 mod price;
 mod regression;
 mod statistics;
@@ -55,7 +56,11 @@ pub(crate) use formulas;
 macro_rules! registry {
     ($($variant:ident => $indicator:ty),+ $(,)?) => {
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-        pub(crate) enum Cell { $($variant($indicator)),+ }
+        pub(crate) enum Cell {
+            /// All candlestick patterns: not listed, but called as `pattern(name)`.
+            Patterns(patterns::Patterns),
+            $($variant($indicator)),+
+        }
 
         static REGISTRY: &[Entry] = &[$(Entry {
             spec: <$indicator as Indicator>::SPEC,
@@ -67,10 +72,16 @@ macro_rules! registry {
         impl Cell {
             #[inline]
             pub(crate) fn update(&mut self, candle: &Ohlcv, values: [f64; 2], outputs: &mut [f64]) {
-                match self { $(Self::$variant(state) => update_one(state, candle, values, outputs)),+ }
+                match self {
+                    Self::Patterns(state) => update_one(state, candle, values, outputs),
+                    $(Self::$variant(state) => update_one(state, candle, values, outputs)),+
+                }
             }
             pub(crate) fn batch(&mut self, rows: Rows<'_>, out: Out<'_>) {
-                match self { $(Self::$variant(state) => state.batch(rows, out)),+ }
+                match self {
+                    Self::Patterns(state) => state.batch(rows, out),
+                    $(Self::$variant(state) => state.batch(rows, out)),+
+                }
             }
         }
     };
@@ -264,6 +275,21 @@ impl Entry {
 pub fn all() -> &'static [Entry] {
     REGISTRY
 }
+
+/// What a call's number stands for: an indicator's place in [`all`], or [`PATTERNS`].
+pub(crate) fn numbered(number: u16) -> &'static Entry {
+    REGISTRY.get(usize::from(number)).unwrap_or(&PATTERNS_ENTRY)
+}
+
+/// The number of the candlestick patterns.
+pub(crate) const PATTERNS: u16 = u16::MAX;
+
+static PATTERNS_ENTRY: Entry = Entry {
+    spec: <patterns::Patterns as Indicator>::SPEC,
+    input: InputKind::Candle,
+    build: |params| Cell::Patterns(<patterns::Patterns as Indicator>::new(params)),
+    warm_up: <patterns::Patterns as Indicator>::warm_up,
+};
 
 pub fn find(name: &str) -> Option<&'static Entry> {
     REGISTRY.iter().find(|entry| entry.spec.name == name)

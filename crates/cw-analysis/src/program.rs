@@ -59,7 +59,7 @@ impl Program {
         let only_close = graphs.len() == 1
             && graphs[0].ops().iter().all(|op| match op {
                 Op::Source(source) => *source == Source::Close,
-                Op::Call { entry, .. } => crate::indicators::all()[*entry as usize].input != InputKind::Candle,
+                Op::Call { entry, .. } => crate::indicators::numbered(*entry).input != InputKind::Candle,
                 _ => true,
             });
         Self { frames: graphs.into_iter().map(Frame::new).collect(), outputs, fingerprint, only_close }

@@ -6,8 +6,8 @@
 mod ta_candles;
 
 use cw_analysis::candlestick::{self, COUNT, Direction, PATTERNS, Scanner};
-use cw_analysis::{Columns, Ohlcv};
-use cw_core::Timestamp;
+use cw_analysis::{Columns, Ohlcv, StudySet};
+use cw_core::{Timeframe, Timestamp};
 use ta_lib::Core;
 
 /// Seeded noise.
@@ -260,4 +260,25 @@ fn a_shorter_series_is_the_beginning_of_a_longer_one() {
     let hits: Vec<_> = whole.hits().collect();
     assert!(hits.is_sorted_by_key(|hit| (hit.row, hit.pattern)) && hits.len() > 100);
     assert!(hits.iter().all(|hit| whole.rows()[hit.row].signal(hit.pattern) == hit.signal && hit.signal != 0));
+}
+
+/// In the strategy language a pattern is a number like any other, whichever way it is computed.
+#[test]
+fn expressions_read_patterns() {
+    let candles = candles(&shapes()[2], 23, 300);
+    let scan = candlestick::scan(&columns(&candles));
+    let set = StudySet::parse("pattern(doji), pattern(CDLENGULFING)[1], pattern(hammer) - pattern(hikkake)").unwrap();
+    let mut state = set.new_state(Timeframe::M1).unwrap();
+    let values = set.batch(&mut state, &columns(&candles));
+    let signal = |row: usize, name| f64::from(scan.rows()[row].signal(candlestick::find(name).unwrap()));
+    let [dojis, engulfing, differences] = values.as_slice() else { panic!("three columns") };
+    for row in 20..candles.len() {
+        let expected =
+            (signal(row, "doji"), signal(row - 1, "engulfing"), signal(row, "hammer") - signal(row, "hikkake"));
+        assert_eq!((dojis[row], engulfing[row], differences[row]), expected, "row {row}");
+    }
+    assert!(dojis[9].is_nan() && dojis[10].is_finite(), "warming up");
+    let error = StudySet::parse("pattern(hamer)").unwrap_err();
+    assert_eq!((error.start, error.end, error.hint.as_deref()), (8, 13, Some("did you mean `hammer`?")));
+    assert!(StudySet::parse("pattern(5)").is_err() && StudySet::parse("pattern").is_err());
 }

@@ -6,6 +6,7 @@ use super::error::floor_boundary;
 use super::functions::FUNCTIONS;
 use super::lower::signature;
 use super::token::KEYWORDS;
+use crate::candlestick::PATTERNS;
 use crate::indicators;
 use crate::program::Source;
 
@@ -67,6 +68,15 @@ pub fn complete_with(text: &str, cursor: usize, params: &[(&str, &str)]) -> Comp
     }
     if let Some(base) = before[..start].trim_end().strip_suffix('.') {
         return Completion { items: outputs(base, typed), start, end };
+    }
+    if let Some(base) = before[..start].trim_end().strip_suffix('(')
+        && base.trim_end().rsplit(|c| !is_word(c)).next() == Some("pattern")
+    {
+        let matching = PATTERNS.iter().filter_map(|pattern| Some((rank(pattern.name, typed)?, pattern)));
+        let mut ranked: Vec<_> = matching.collect();
+        ranked.sort_by_key(|(rank, _)| *rank);
+        let items = ranked.into_iter().map(|(_, pattern)| item(pattern.name, pattern.name, pattern.title)).collect();
+        return Completion { items, start, end };
     }
     // A name that is followed by a bracket already needs none.
     let bracket = if text[end..].trim_start().starts_with('(') { "" } else { "(" };

@@ -20,6 +20,11 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     Function { name: "sqrt", signature: "sqrt(x)", doc: "square root" },
     Function { name: "log", signature: "log(x)", doc: "natural logarithm" },
     Function { name: "exp", signature: "exp(x)", doc: "e to the power of x" },
+    Function {
+        name: "pattern",
+        signature: "pattern(name)",
+        doc: "the signal of a candlestick pattern, −200 to 200; 0 where it is not there",
+    },
     Function { name: "change", signature: "change(x, n = 1)", doc: "x − x[n]" },
 ];
 

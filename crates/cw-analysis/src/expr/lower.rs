@@ -8,6 +8,7 @@ use super::error::{ExprError, Span, nearest};
 use super::parse::{BinaryOp, Node, NodeKind};
 use super::token::KEYWORDS;
 use super::{Kind, functions};
+use crate::candlestick;
 use crate::indicator::{InputKind, MAX_PERIOD, Param};
 use crate::indicators::{self, Entry};
 use crate::program::{CrossOp, Graph, Op, Slot, Source, UnaryOp};
@@ -304,6 +305,10 @@ impl<'a> Lowering<'a> {
                 self.remember(1, span)?;
                 self.add(Op::Cross(op, a, b), span)
             }
+            "pattern" => {
+                arity(1..=1)?;
+                self.pattern(&args[0], span)
+            }
             "min" | "max" => {
                 arity(2..=16)?;
                 let op = if name == "min" { BinaryOp::Min } else { BinaryOp::Max };
@@ -346,6 +351,26 @@ impl<'a> Lowering<'a> {
                 self.unary(op, &args[0], span)
             }
         }
+    }
+
+    /// A candlestick pattern's signal. All of a program's patterns are outputs of one call.
+    fn pattern(&mut self, node: &Node, span: Span) -> Result<Value, ExprError> {
+        let NodeKind::Name(name) = &node.kind else {
+            return Err(ExprError::new(node.span, "a pattern's name stands here").hint("write pattern(hammer)"));
+        };
+        let Some(pattern) = candlestick::find(name) else {
+            let error = ExprError::new(node.span, format!("there is no pattern `{name}`"));
+            let names = candlestick::PATTERNS.iter().map(|pattern| pattern.name);
+            return Err(match nearest(name, names) {
+                Some(meant) => error.hint(format!("did you mean `{meant}`?")),
+                None => error.hint("`patterns list` names them"),
+            });
+        };
+        let call = Op::Call { entry: indicators::PATTERNS, params: Vec::new(), inputs: [None; 2] };
+        self.remember(512, span)?;
+        let value = self.add(call, span)?;
+        let slot = self.slot(value);
+        Ok(self.existing(slot + pattern as Slot))
     }
 
     fn number(&mut self, node: &Node) -> Result<Value, ExprError> {

@@ -309,6 +309,7 @@ fn completion() {
     completes("close > 5|", &[]);
     completes("an|", &["and"]);
     completes("ab|ove", &["abs("]);
+    completes("pattern(hamm|", &["hammer", "inverted_hammer"]);
     let all = complete("", 0);
     for entry in crate::indicators::all() {
         assert!(all.items.iter().any(|item| item.label == entry.spec.name), "{}", entry.spec.name);
@@ -332,6 +333,8 @@ fn words() -> impl Strategy<Value = String> {
         "atr",
         "vwap",
         "highest",
+        "pattern",
+        "doji",
         "on",
         "if",
         "(",

@@ -96,7 +96,7 @@ impl Frame {
                 Op::Bool(value) => state.values.0[slot] = f64::from(u8::from(*value)),
                 Op::Source(source) => steps.push(Step::Source { source: *source, out }),
                 Op::Call { entry, params, inputs } => {
-                    let entry = &indicators::all()[*entry as usize];
+                    let entry = indicators::numbered(*entry);
                     let params: Vec<f64> = params.iter().map(|param| param.get()).collect();
                     let cell = state.cells.len() as u32;
                     state.cells.push(entry.build(&params));

@@ -197,9 +197,13 @@ impl Graph {
         self.push(op.clone(), text, is_bool, late);
         if let Op::Call { entry, .. } = &op {
             let base = self.texts[slot as usize].clone();
-            let outputs = indicators::all()[*entry as usize].spec.outputs;
+            let outputs = indicators::numbered(*entry).spec.outputs;
             for (index, output) in outputs.iter().enumerate() {
-                let text = if output.name.is_empty() { base.clone() } else { format!("{base}.{}", output.name) };
+                let text = match output.name {
+                    "" => base.clone(),
+                    name if *entry == indicators::PATTERNS => format!("pattern({name})"),
+                    name => format!("{base}.{name}"),
+                };
                 if index == 0 {
                     self.texts[slot as usize] = text;
                 } else {
@@ -225,7 +229,7 @@ impl Graph {
             Op::Bool(value) => value.to_string(),
             Op::Source(source) => source.name().to_owned(),
             Op::Call { entry, params, inputs } => {
-                let mut text = format!("{}(", indicators::all()[*entry as usize].spec.name);
+                let mut text = format!("{}(", indicators::numbered(*entry).spec.name);
                 let mut separator = "";
                 for input in inputs.iter().flatten() {
                     text.push_str(separator);
