@@ -103,6 +103,7 @@ function Story({ told }: { told: CandleNarrative }) {
       <section
         aria-label={t('narrative.fields')}
         aria-live="polite"
+        tabIndex={0}
         className="h-[106px] shrink-0 overflow-auto border-t border-line bg-bg2 px-2.5 py-1.5"
       >
         {shown ? (

@@ -64,7 +64,7 @@ export function SimilarPanel({ group }: { group: Group }) {
     {
       id: 'time',
       head: t('similar.when'),
-      width: 'minmax(112px, 1.4fr)',
+      width: 'minmax(126px, 1.4fr)',
       cell: (row) => fmt.dateMinutes(row.open_time),
     },
     {
@@ -78,7 +78,7 @@ export function SimilarPanel({ group }: { group: Group }) {
       (horizon, i): Column<SimilarMoment> => ({
         id: `after-${horizon}`,
         head: `+${horizon}`,
-        width: 'minmax(50px, 1fr)',
+        width: 'minmax(46px, 1fr)',
         numeric: true,
         cell: (row) => percent(row.returns[i] ?? Number.NaN, 2),
         className: (row) => fmt.toneClass(fmt.direction(String(row.returns[i] ?? 0))),

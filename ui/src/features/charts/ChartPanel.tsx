@@ -16,17 +16,23 @@ import { ChartTable } from './ChartTable';
 import { type ChartParams, chartParams } from './chart.params';
 import { ChartController, type Phase } from './controller';
 import { LineTags } from './LineTags';
+import { NO_LAYERS } from './layers';
 import { LightweightChart } from './lwc';
+import { MarkTip } from './MarkTip';
 import { useOrderLines } from './orderLines';
 import { useStudies } from './picker/useStudies';
 import type { Plan } from './port';
 import { planFor, setOf } from './studies';
 import { TimeframeBox } from './TimeframeBox';
 import { useBroken } from './useBroken';
-import { JUMP, useJump } from './useJump';
+import { useJump } from './useJump';
 import { useMarkers } from './useMarkers';
+import { usePatterns } from './usePatterns';
+import { useStructure } from './useStructure';
 
 const NO_FILLS: Fill[] = [];
+/** Marks with nothing behind them to open: they say what they are when pointed at. */
+const SILENT = /^(jump|pattern|level|shape|trend|regime)\//;
 const NO_DECISIONS: Decision[] = [];
 
 export function ChartPanel({
@@ -99,15 +105,19 @@ export function ChartPanel({
   const decisions = useLive('decisions', compact ? null : {}).data ?? NO_DECISIONS;
   const jump = useJump(chart, compact ? null : params.group, params.timeframe);
   useMarkers(chart, instrumentId, fills, decisions, jump, theme);
+  const layers = compact ? NO_LAYERS : params.layers;
+  const patternNotes = usePatterns(chart, instrumentId, params.timeframe, layers, theme);
+  const decimals = instrument?.price_decimals ?? 2;
+  const structureNotes = useStructure(chart, instrumentId, params.timeframe, layers, decimals, theme);
+  const notes = useMemo(() => new Map([...patternNotes, ...structureNotes]), [patternNotes, structureNotes]);
   const lines = useOrderLines(chart, compact ? null : instrumentId, theme);
 
   useEffect(() => {
     chart?.port.onMarkerClick((id) => {
-      if (!id.startsWith(JUMP)) open({ kind: 'explain', id, title: id });
+      if (!SILENT.test(id)) open({ kind: 'explain', id, title: id });
     });
   }, [chart, open]);
 
-  const decimals = instrument?.price_decimals ?? 2;
   const begin = useDraft((s) => s.begin);
   const menu = useMemo(() => {
     const draft = (side: 'buy' | 'sell', type: 'limit' | 'stop') => () => {
@@ -221,6 +231,7 @@ export function ChartPanel({
                 />
               )}
               {compact ? null : <LineTags chart={chart} lines={lines} decimals={decimals} />}
+              {compact ? null : <MarkTip chart={chart} notes={notes} />}
               <ChartSummary chart={chart} title={title} decimals={decimals} />
             </>
           ) : null}

@@ -12,6 +12,7 @@ import {
   TIMEFRAMES,
   timeframeLabel,
 } from './chart.params';
+import { LayerMenu } from './LayerMenu';
 import { IndicatorPicker } from './picker/IndicatorPicker';
 
 interface ToolProps {
@@ -82,6 +83,7 @@ export function ChartTools({ panelId, params: raw, setParams }: ToolProps) {
       </Popover>
       <span aria-hidden className="mx-1 h-4 w-px bg-line" />
       <IndicatorPicker panelId={panelId} studies={params.studies} setParams={setParams} />
+      <LayerMenu layers={params.layers} onChange={(layers) => setParams({ layers })} />
       <IconButton
         label={t('chart.showTable')}
         shortcut="Alt+T"

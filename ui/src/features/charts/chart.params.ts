@@ -1,4 +1,5 @@
 import type { Group } from '@/lib/links';
+import { type Layers, NO_LAYERS, readLayers } from './layers';
 import { readStudy, type Study } from './study';
 
 /** What a chart panel remembers in the layout. */
@@ -8,6 +9,8 @@ export interface ChartParams {
   studies: Study[];
   /** Heights of panes that were changed by hand, in the proportion of the others; by `price`, `volume` or study. */
   panes: Record<string, number>;
+  /** What is drawn of the analysis. */
+  layers: Layers;
   compact: boolean;
   /** Shows the table instead of the picture. */
   table: boolean;
@@ -18,6 +21,7 @@ export const CHART_DEFAULTS: ChartParams = {
   timeframe: '15m',
   studies: [{ text: 'ema(21)' }, { text: 'ema(55)' }, { text: 'bb(20,2)' }, { text: 'rsi(14)' }],
   panes: {},
+  layers: NO_LAYERS,
   compact: false,
   table: false,
 };
@@ -33,6 +37,7 @@ export function chartParams(raw: unknown): ChartParams {
       ? value.studies.map(readStudy).filter((each) => each !== null)
       : CHART_DEFAULTS.studies,
     panes: Object.fromEntries(panes.filter(([, weight]) => typeof weight === 'number' && weight > 0)),
+    layers: readLayers(value.layers),
     compact: value.compact === true,
     table: value.table === true,
   };

@@ -18,7 +18,8 @@ import * as fmt from '@/lib/format';
 import { token } from '@/lib/prefs';
 import { CLOSE, HIGH, type Level, LOW, OPEN, TIME, VOLUME } from './candleStore';
 import { MarkerLayer } from './markers';
-import type { ChartLine, ChartMarker, ChartPort, Plan, Plot } from './port';
+import type { ChartLine, ChartMarker, ChartPort, Plan, Plot, StructureMarks } from './port';
+import { StructureLayer } from './structureLayer';
 import type { Range, Span } from './window';
 
 const STYLES = { solid: LineStyle.Solid, dotted: LineStyle.SparseDotted, dashed: LineStyle.Dashed };
@@ -53,6 +54,8 @@ const optionsOf = (plot: Plot, plan: Plan) => ({
 export class LightweightChart implements ChartPort {
   readonly #chart: IChartApi;
   readonly #markers: MarkerLayer;
+  readonly #patterns: MarkerLayer;
+  readonly #structure: StructureLayer;
   #candles: ISeriesApi<'Candlestick', Time>;
   #volume: ISeriesApi<'Histogram', Time> | null = null;
   #plots: { plot: Plot; series: ISeriesApi<SeriesType, Time> }[] = [];
@@ -95,6 +98,11 @@ export class LightweightChart implements ChartPort {
       () => this.#level,
       () => this.#span,
     );
+    const where = [() => this.#level, () => this.#span] as const;
+    this.#patterns = new MarkerLayer(...where);
+    this.#structure = new StructureLayer(...where);
+    this.#candles.attachPrimitive(this.#structure);
+    this.#candles.attachPrimitive(this.#patterns);
     this.#candles.attachPrimitive(this.#markers);
     element.addEventListener('pointerdown', this.#onDown, true);
     window.addEventListener('pointerup', this.#onUp);
@@ -322,6 +330,13 @@ export class LightweightChart implements ChartPort {
     this.#markers.set(markers);
   }
 
+  setPatterns(markers: readonly ChartMarker[]): void {
+    this.#patterns.set(markers);
+  }
+  setStructure(marks: StructureMarks): void {
+    this.#structure.set(marks);
+  }
+
   visible(): Range | null {
     const range = this.#chart.timeScale().getVisibleLogicalRange();
     return range && { from: range.from + this.#span.start, to: range.to + this.#span.start };
@@ -349,6 +364,11 @@ export class LightweightChart implements ChartPort {
       const id = event.hoveredObjectId;
       if (typeof id === 'string') on(id);
     });
+  }
+  onMarkerHover(on: (hover: { id: string; x: number; y: number } | null) => void): void {
+    this.#chart.subscribeCrosshairMove(({ hoveredObjectId: id, point }) =>
+      on(typeof id === 'string' && point ? { id, x: point.x, y: point.y } : null),
+    );
   }
   onLayout(on: () => void): void {
     this.#markers.onPaint = on;

@@ -14,6 +14,32 @@ import { lastAtOrBefore, type Span } from './window';
 type Target = Parameters<IPrimitivePaneRenderer['draw']>[0];
 const SIZE = 5;
 
+const isPattern = ({ kind }: ChartMarker) => kind === 'bull' || kind === 'bear' || kind === 'plain';
+
+/** A small sign whose shape tells the side as well as its colour does. */
+function drawPattern(
+  context: CanvasRenderingContext2D,
+  marker: ChartMarker,
+  x: number,
+  tip: number,
+  way: number,
+): void {
+  context.fillStyle = marker.color;
+  context.beginPath();
+  if (marker.kind === 'plain') context.arc(x, tip + way * 2, 1.8, 0, 2 * Math.PI);
+  else {
+    context.moveTo(x, tip - way * 1);
+    context.lineTo(x + 3.5, tip + way * 4);
+    context.lineTo(x - 3.5, tip + way * 4);
+  }
+  context.closePath();
+  context.fill();
+  if (marker.text === '') return;
+  context.textBaseline = way > 0 ? 'top' : 'bottom';
+  context.font = '500 9px "Inter Variable", system-ui, sans-serif';
+  context.fillText(marker.text, x, tip + way * 5);
+}
+
 /**
  * Our fills and decisions on the price. Markers are sorted by time and only those in sight are looked at, so a
  * thousand of them cost what ten cost.
@@ -83,12 +109,17 @@ export class MarkerLayer implements ISeriesPrimitive<Time>, IPrimitivePaneView, 
         if (!marker || marker.time >= lastTime) break;
         const row = lastAtOrBefore(times, marker.time, level.rows);
         const x = host.chart.timeScale().timeToCoordinate((times[row] ?? 0) as UTCTimestamp);
-        const below = marker.kind === 'buy';
+        const below = marker.kind === 'buy' || marker.kind === 'bull';
         const anchor = below ? level.columns[LOW]?.[row] : level.columns[HIGH]?.[row];
         const y = anchor === undefined ? null : host.series.priceToCoordinate(anchor);
         if (x === null || y === null) continue;
         const tip = below ? y + 6 : y - 6;
         const way = below ? 1 : -1;
+        if (isPattern(marker)) {
+          drawPattern(context, marker, x, tip, way);
+          this.#drawn.push({ id: marker.id, x, y: tip + way * 2 });
+          continue;
+        }
         context.fillStyle = marker.color;
         context.beginPath();
         if (marker.kind === 'dot') context.arc(x, tip + way * SIZE, SIZE - 0.5, 0, 2 * Math.PI);

@@ -50,11 +50,54 @@ export interface ChartLine {
 export interface ChartMarker {
   id: string;
   time: number;
-  kind: 'buy' | 'sell' | 'dot';
+  /** Ours are large and named; `bull`, `bear` and `plain` are patterns: small, and named when pointed at. */
+  kind: 'buy' | 'sell' | 'dot' | 'bull' | 'bear' | 'plain';
   text: string;
   color: string;
   /** Where it points; by default below the low (buy) or above the high. */
   price?: number;
+}
+
+/** A straight line between two moments. */
+export interface Stroke {
+  from: { time: number; price: number };
+  to: { time: number; price: number };
+}
+/** A price at which swings turned, from its first touch to now. */
+export interface LevelMark {
+  id: string;
+  since: number;
+  price: number;
+  /** Half the height of its zone. */
+  zone: number;
+  color: string;
+  /** 0 to 1. */
+  strength: number;
+  label: string;
+}
+/** A chart pattern: the way through its swings and the lines whose break counts. */
+export interface ShapeMark {
+  id: string;
+  color: string;
+  points: { time: number; price: number }[];
+  lines: Stroke[];
+  label: string;
+  faint: boolean;
+}
+/** A stretch of one kind of market, at the foot of the price. */
+export interface RegimeMark {
+  id: string;
+  from: number;
+  /** Open at the end for the one that holds now. */
+  to: number;
+  color: string;
+  confidence: number;
+  label: string;
+}
+export interface StructureMarks {
+  levels: readonly LevelMark[];
+  shapes: readonly ShapeMark[];
+  regimes: readonly RegimeMark[];
 }
 
 /** What a chart library must do for us. The rest of the feature knows only this. */
@@ -66,6 +109,8 @@ export interface ChartPort {
   updateLast(level: Level, row: number): void;
   setLines(lines: readonly ChartLine[]): void;
   setMarkers(markers: readonly ChartMarker[]): void;
+  setPatterns(markers: readonly ChartMarker[]): void;
+  setStructure(marks: StructureMarks): void;
   /** Visible range in indices of the level last given. */
   visible(): Range | null;
   show(range: Range): void;
@@ -74,6 +119,8 @@ export interface ChartPort {
   /** Index of the candle under the pointer, `null` when it left. */
   onCrosshair(on: (row: number | null) => void): void;
   onMarkerClick(on: (id: string) => void): void;
+  /** Which mark the pointer is at, and where that is; `null` when at none. */
+  onMarkerHover(on: (hover: { id: string; x: number; y: number } | null) => void): void;
   /** After every repaint of the price scale: tags follow their prices. */
   onLayout(on: () => void): void;
   yOf(price: number): number | null;

@@ -5,8 +5,6 @@ import type { ChartController } from './controller';
 import type { ChartMarker } from './port';
 
 const NONE: ChartMarker[] = [];
-/** How the ids of its marks begin: there is nothing behind them to open. */
-export const JUMP = 'jump/';
 
 /** Tells the group what its large chart shows, and goes to a moment that another panel of the group points at. */
 export function useJump(chart: ChartController | null, group: Group | null, timeframe: string): ChartMarker[] {
@@ -21,7 +19,7 @@ export function useJump(chart: ChartController | null, group: Group | null, time
   return useMemo(
     () =>
       jump
-        ? [{ id: `${JUMP}${jump.nonce}`, time: jump.seconds, kind: 'dot', text: jump.label, color: token('accent') }]
+        ? [{ id: `jump/${jump.nonce}`, time: jump.seconds, kind: 'dot', text: jump.label, color: token('accent') }]
         : NONE,
     [jump],
   );

@@ -1,0 +1,158 @@
+import type {
+  IPrimitivePaneRenderer,
+  IPrimitivePaneView,
+  ISeriesPrimitive,
+  PrimitiveHoveredItem,
+  SeriesAttachedParameter,
+  Time,
+  UTCTimestamp,
+} from 'lightweight-charts';
+import { type Level, TIME } from './candleStore';
+import type { RegimeMark, StructureMarks } from './port';
+import { lastAtOrBefore, type Span } from './window';
+
+type Target = Parameters<IPrimitivePaneRenderer['draw']>[0];
+const NOTHING: StructureMarks = { levels: [], shapes: [], regimes: [] };
+/** The strip at the foot of the price. */
+const RIBBON = 5;
+
+/** Levels, chart patterns and the regime, behind the candles. */
+export class StructureLayer implements ISeriesPrimitive<Time>, IPrimitivePaneView, IPrimitivePaneRenderer {
+  #marks = NOTHING;
+  #host: SeriesAttachedParameter<Time> | null = null;
+  #drawn: { id: string; left: number; right: number; top: number; bottom: number }[] = [];
+
+  constructor(
+    private readonly level: () => Level | null,
+    private readonly span: () => Span,
+  ) {}
+
+  set(marks: StructureMarks): void {
+    this.#marks = marks;
+    this.#host?.requestUpdate();
+  }
+  attached(host: SeriesAttachedParameter<Time>): void {
+    this.#host = host;
+  }
+  detached(): void {
+    this.#host = null;
+  }
+  paneViews(): readonly IPrimitivePaneView[] {
+    return [this];
+  }
+  zOrder(): 'bottom' {
+    return 'bottom';
+  }
+  renderer(): IPrimitivePaneRenderer {
+    return this;
+  }
+  hitTest(x: number, y: number): PrimitiveHoveredItem | null {
+    const hit = this.#drawn.find((box) => x >= box.left && x <= box.right && y >= box.top && y <= box.bottom);
+    return hit ? { externalId: hit.id, cursorStyle: 'help', zOrder: 'bottom' } : null;
+  }
+
+  /** Where a moment is, also one outside of the window that the library holds. */
+  #x(seconds: number): number | null {
+    const host = this.#host;
+    const times = this.level()?.columns[TIME];
+    const { start, end } = this.span();
+    if (!host || !times || end <= start) return null;
+    const row = Math.max(start, Math.min(end - 1, lastAtOrBefore(times, seconds, end)));
+    return host.chart.timeScale().timeToCoordinate((times[row] ?? 0) as UTCTimestamp);
+  }
+
+  draw(target: Target): void {
+    this.#drawn = [];
+    const { levels, shapes, regimes } = this.#marks;
+    if (!this.#host || levels.length + shapes.length + regimes.length === 0) return;
+    // biome-ignore lint/correctness/useHookAtTopLevel: a drawing call of the chart library, not a React hook
+    target.useMediaCoordinateSpace(({ context, mediaSize }) => {
+      context.font = '500 10px "Inter Variable", system-ui, sans-serif';
+      for (const regime of regimes) this.#ribbon(context, mediaSize, regime);
+      this.#levels(context, mediaSize.width);
+      this.#shapes(context);
+    });
+  }
+
+  #ribbon(context: CanvasRenderingContext2D, size: { width: number; height: number }, regime: RegimeMark): void {
+    const left = this.#x(regime.from);
+    const right = Number.isFinite(regime.to) ? this.#x(regime.to) : size.width;
+    if (left === null || right === null || right <= left) return;
+    const top = size.height - RIBBON;
+    context.globalAlpha = 0.35 + 0.6 * regime.confidence;
+    context.fillStyle = regime.color;
+    context.fillRect(left, top, right - left - 1, RIBBON);
+    context.globalAlpha = 1;
+    const inSight = Math.max(0, left);
+    if (right - inSight > context.measureText(regime.label).width + 12) {
+      context.textAlign = 'left';
+      context.textBaseline = 'bottom';
+      context.fillText(regime.label, inSight + 4, top - 2);
+    }
+    this.#drawn.push({ id: regime.id, left, right, top: top - 12, bottom: size.height });
+  }
+
+  #levels(context: CanvasRenderingContext2D, width: number): void {
+    const series = this.#host?.series;
+    for (const level of this.#marks.levels) {
+      const left = this.#x(level.since);
+      const y = series?.priceToCoordinate(level.price) ?? null;
+      const edge = series?.priceToCoordinate(level.price + level.zone) ?? null;
+      if (left === null || y === null || edge === null) continue;
+      const half = Math.max(1.5, Math.abs(edge - y));
+      const from = Math.max(0, left);
+      context.fillStyle = level.color;
+      context.globalAlpha = 0.05 + 0.11 * level.strength;
+      context.fillRect(from, y - half, width - from, 2 * half);
+      context.globalAlpha = 0.35 + 0.5 * level.strength;
+      context.fillRect(from, Math.round(y), width - from, 1);
+      context.globalAlpha = 1;
+      context.textAlign = 'right';
+      context.textBaseline = 'bottom';
+      context.fillText(level.label, width - 6, y - 2);
+      this.#drawn.push({
+        id: level.id,
+        left: from,
+        right: width,
+        top: y - Math.max(4, half),
+        bottom: y + Math.max(4, half),
+      });
+    }
+  }
+
+  #shapes(context: CanvasRenderingContext2D): void {
+    const series = this.#host?.series;
+    const place = ({ time, price }: { time: number; price: number }) => {
+      const x = this.#x(time);
+      const y = series?.priceToCoordinate(price) ?? null;
+      return x === null || y === null ? null : { x, y };
+    };
+    for (const shape of this.#marks.shapes) {
+      const way = shape.points.map(place).filter((point) => point !== null);
+      context.strokeStyle = shape.color;
+      context.globalAlpha = shape.faint ? 0.45 : 0.9;
+      const stroke = (points: { x: number; y: number }[], dash: number[], width: number) => {
+        context.setLineDash(dash);
+        context.lineWidth = width;
+        context.beginPath();
+        for (const [i, point] of points.entries()) context[i === 0 ? 'moveTo' : 'lineTo'](point.x, point.y);
+        context.stroke();
+      };
+      stroke(way, [], 1.2);
+      for (const line of shape.lines) {
+        const ends = [place(line.from), place(line.to)].filter((point) => point !== null);
+        if (ends.length === 2) stroke(ends, [4, 3], 1);
+      }
+      context.setLineDash([]);
+      const at = way[Math.floor(way.length / 2)];
+      if (at) {
+        context.fillStyle = shape.color;
+        context.textAlign = 'center';
+        context.textBaseline = 'bottom';
+        context.fillText(shape.label, at.x, at.y - 6);
+        this.#drawn.push({ id: shape.id, left: at.x - 40, right: at.x + 40, top: at.y - 20, bottom: at.y + 6 });
+      }
+      context.globalAlpha = 1;
+    }
+  }
+}
