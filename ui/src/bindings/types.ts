@@ -1235,6 +1235,10 @@ export type LogList = { logs: Array<LogLine>, };
  */
 export type MarketContext = { price: PriceAction, trend: Trend, momentum: Momentum, volatility: Volatility, volume: VolumeContext, levels: Levels, regime: Regime, 
 /**
+ * The newest chart patterns that something may still become of, newest first.
+ */
+chart_patterns: Array<ChartShape>, 
+/**
  * The candlestick patterns of the newest five candles, newest first.
  */
 patterns: Array<PatternHit>, };
@@ -1314,10 +1318,6 @@ export type NarrativeField = {
  */
 path: string, value: NarrativeFieldValue, 
 /**
-/**
- * The newest chart patterns that something may still become of, newest first.
- */
-chart_patterns: Array<ChartShape>, 
  * How it stands in the text: without its sign where a word says it, fractions as percent. Fields stand in the order
  * in which they are printed.
  */
