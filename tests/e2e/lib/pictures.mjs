@@ -63,6 +63,13 @@ export const PICTURES = [
     },
   },
   {
+    name: 'research-dark',
+    async prepare(driver) {
+      await driver.findElement(button('Research')).click();
+      await driver.sleep(12_000); // the search for similar moments reads 50,000 candles
+    },
+  },
+  {
     name: 'workstation-light',
     async prepare(driver) {
       await driver.findElement(button('Trade')).click();
