@@ -89,6 +89,11 @@ impl Keeper {
         self.next
     }
 
+    /// Whether the venue is asked before anything is released.
+    pub const fn is_resyncing(&self) -> bool {
+        self.resync
+    }
+
     /// A connection is up, the first or another one.
     pub const fn connected(&mut self) {
         self.resync = true;

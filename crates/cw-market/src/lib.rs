@@ -23,12 +23,14 @@
 mod aggregator;
 mod bucket;
 mod fold;
+mod follow;
 mod keeper;
 mod provider;
 mod seen;
 
 pub use aggregator::{Aggregator, CandleUpdate, Discarded, SeqRange, Verdict};
 pub use fold::fold;
+pub use follow::{Followed, Told, follow};
 pub use keeper::{Delivery, Keeper, Kept, Question};
 pub use provider::{
     BreakerState, CandleRequest, Capabilities, ConnectionStatus, EventSink, FeedEvent, Pacing, Provider, ProviderError,

@@ -77,7 +77,7 @@ pub fn connect(settings: &Settings, handles: Handles) -> Result<Venue<Alpaca>, S
         keys,
         feed,
     };
-    Ok(Venue { site: Arc::new(Site::new("ALPACA", rest::MANNER, handles)), kind })
+    Ok(Venue { site: Arc::new(Site::new("ALPACA", settings.manner(rest::MANNER), handles)), kind })
 }
 
 impl Kind for Alpaca {

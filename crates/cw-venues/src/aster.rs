@@ -33,7 +33,7 @@ pub fn connect(settings: &Settings, handles: Handles) -> Result<Venue<Aster>, Se
         stream: settings.stream("wss://fstream.asterdex.com")?,
         listed: OnceCell::new(),
     };
-    Ok(Venue { site: Arc::new(Site::new("ASTER", rest::MANNER, handles)), kind })
+    Ok(Venue { site: Arc::new(Site::new("ASTER", settings.manner(rest::MANNER), handles)), kind })
 }
 
 impl Kind for Aster {

@@ -1,11 +1,12 @@
 //! Every venue in one table: what it can do, where it is, what it needs.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use cw_market::{Capabilities, Pacing, Provider};
 use serde::Deserialize;
 
-use crate::net::{BaseUrl, Handles, UrlError};
+use crate::net::{BaseUrl, Handles, Limits, Manner, UrlError};
 use crate::{alpaca, aster, oanda, polygon, yahoo};
 
 /// What the configuration says of one venue. What is not said has the venue's own default.
@@ -22,6 +23,8 @@ pub struct Settings {
     pub account: Option<String>,
     /// Which of several feeds: Alpaca `iex`, `sip`, `delayed_sip`; OANDA `mid`, `bid`, `ask`.
     pub feed: Option<String>,
+    /// What the plan allows, where it is more than the venue gives everybody.
+    pub requests_per_minute: Option<u32>,
     /// Kept current while the program runs.
     pub symbols: Vec<String>,
 }
@@ -37,12 +40,20 @@ impl std::fmt::Debug for Settings {
             .field("secret", &hidden(&self.secret))
             .field("account", &self.account)
             .field("feed", &self.feed)
+            .field("requests_per_minute", &self.requests_per_minute)
             .field("symbols", &self.symbols)
             .finish()
     }
 }
 
 impl Settings {
+    /// A venue's manner with the limits of the user's own plan.
+    pub(crate) const fn manner(&self, mut manner: Manner) -> Manner {
+        if let Some(per_window) = self.requests_per_minute {
+            manner.limits = Limits { per_window, window: Duration::from_mins(1), spacing: Duration::ZERO };
+        }
+        manner
+    }
     pub(crate) fn rest(&self, default: &str) -> Result<BaseUrl, SetupError> {
         Ok(BaseUrl::http(self.rest_url.as_deref().unwrap_or(default))?)
     }

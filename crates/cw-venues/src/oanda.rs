@@ -68,7 +68,7 @@ pub fn connect(settings: &Settings, handles: Handles) -> Result<Venue<Oanda>, Se
         price,
         listed: OnceCell::new(),
     };
-    Ok(Venue { site: Arc::new(Site::new("OANDA", rest::MANNER, handles)), kind })
+    Ok(Venue { site: Arc::new(Site::new("OANDA", settings.manner(rest::MANNER), handles)), kind })
 }
 
 impl Kind for Oanda {

@@ -59,7 +59,7 @@ pub fn connect(settings: &Settings, handles: Handles) -> Result<Venue<Polygon>, 
         stream: settings.stream("wss://socket.massive.com")?,
         key: Arc::new(Secret::new(settings.key.clone().ok_or(SetupError::Missing("key"))?)),
     };
-    Ok(Venue { site: Arc::new(Site::new("POLYGON", rest::MANNER, handles)), kind })
+    Ok(Venue { site: Arc::new(Site::new("POLYGON", settings.manner(rest::MANNER), handles)), kind })
 }
 
 impl Kind for Polygon {

@@ -26,7 +26,7 @@ pub struct Yahoo {
 /// A provider with these settings.
 pub fn connect(settings: &Settings, handles: Handles) -> Result<Venue<Yahoo>, SetupError> {
     let kind = Yahoo { rest: settings.rest("https://query2.finance.yahoo.com")? };
-    Ok(Venue { site: Arc::new(Site::new("YAHOO", rest::MANNER, handles)), kind })
+    Ok(Venue { site: Arc::new(Site::new("YAHOO", settings.manner(rest::MANNER), handles)), kind })
 }
 
 impl Kind for Yahoo {

@@ -19,6 +19,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("cw-secrets", &["cw-core"]),
     ("cw-execution", &["cw-risk", "cw-market"]),
     ("cw-venues", &["cw-market", "cw-execution"]),
+    // Venues as their specifications say, not as our clients do: it knows the words and nothing else of ours.
+    ("cw-simex", &["cw-core"]),
     ("cw-engine", &["cw-market", "cw-analysis", "cw-execution", "cw-store"]),
     ("cw-backtest", &["cw-engine"]),
     // The contract is types and traits: it names nothing that trades. What analysis says of a candle crosses the surfaces

@@ -17,6 +17,9 @@ const RAW: usize = 240;
 /// Clock measurements that the offset is the middle of.
 const MEASUREMENTS: usize = 9;
 
+/// What a call may take and still tell the venue's time.
+const LONGEST_TRIP: i64 = 2 * Timestamp::NANOS_PER_SECOND;
+
 /// Something a venue sent that was not taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Quarantined {
@@ -117,6 +120,10 @@ impl Health {
 
     /// The venue said what time it is, in whole seconds, between two moments of ours.
     pub(super) fn measured_clock(&self, asked: Timestamp, answered: Timestamp, venue: Timestamp) {
+        // An answer that took longer does not say when it was given.
+        if !(0..=LONGEST_TRIP).contains(&answered.nanos_since(asked)) {
+            return;
+        }
         let halfway = asked.plus_nanos(answered.nanos_since(asked) / 2);
         // A date is cut to its second: the middle of that second is the best guess.
         let offset = venue.plus_nanos(Timestamp::NANOS_PER_SECOND / 2).nanos_since(halfway);
@@ -130,9 +137,11 @@ impl Health {
         inner.status.clock_offset_ms = Some(sorted[sorted.len() / 2] / 1_000_000);
     }
 
-    /// What the venue's clock says now. Offsets below two seconds are within what a date header can tell, and left out.
+    /// What the venue's clock says now. Offsets below two seconds are within what a date header can tell, and left out;
+    /// one of hours is no clock that candles could be dated by.
     pub fn venue_now(&self) -> Timestamp {
-        let offset = self.inner.lock().status.clock_offset_ms.filter(|ms| ms.abs() >= 2_000).unwrap_or(0);
+        let offset = self.inner.lock().status.clock_offset_ms.unwrap_or(0);
+        let offset = if (2_000..7_200_000).contains(&offset.abs()) { offset } else { 0 };
         self.clock.now().plus_nanos(offset.saturating_mul(1_000_000))
     }
 

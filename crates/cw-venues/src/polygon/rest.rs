@@ -25,7 +25,7 @@ pub(super) const NATIVES: &[Native] = &[
     Native::of(1, Day, "1/day"),
 ];
 
-/// Five a minute without a plan. No header says more; a plan's owner is slowed by nothing but this.
+/// Five a minute without a plan. No header says more: the owner of a plan says so in `requests_per_minute`.
 pub(super) const MANNER: Manner = Manner {
     limits: Limits { per_window: 5, window: Duration::from_mins(1), spacing: Duration::ZERO },
     hint: |_| Hint { limit: None, used: None },

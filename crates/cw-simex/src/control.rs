@@ -1,0 +1,62 @@
+//! The port through which another program moves the clock, plans faults and takes the truth.
+
+use std::sync::Arc;
+
+use axum::extract::{Query, State};
+use axum::response::Response;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use cw_core::Timestamp;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::exchange::Exchange;
+use crate::fault::Plan;
+use crate::server::{Dialect, refuse};
+
+#[derive(Debug, Deserialize)]
+struct Advance {
+    to: Timestamp,
+}
+
+#[derive(Debug, Deserialize)]
+struct Truth {
+    dialect: Dialect,
+    symbol: String,
+    from: Timestamp,
+    to: Timestamp,
+}
+
+pub(crate) fn router() -> Router<Arc<Exchange>> {
+    Router::new()
+        .route("/clock", get(clock).post(advance))
+        .route("/plan", post(plan))
+        .route("/truth", get(truth))
+        .route("/counts", get(counts))
+}
+
+async fn clock(State(exchange): State<Arc<Exchange>>) -> Json<Value> {
+    Json(json!({ "now": exchange.now() }))
+}
+
+async fn advance(State(exchange): State<Arc<Exchange>>, Json(request): Json<Advance>) -> Json<Value> {
+    exchange.advance_to(request.to);
+    Json(json!({ "now": exchange.now() }))
+}
+
+async fn plan(State(exchange): State<Arc<Exchange>>, Json(plan): Json<Plan>) -> Json<Value> {
+    let faults = plan.faults.len();
+    exchange.set_plan(plan);
+    Json(json!({ "faults": faults }))
+}
+
+async fn counts(State(exchange): State<Arc<Exchange>>) -> Json<Value> {
+    let (requests, streams) = exchange.counts();
+    Json(json!({ "requests": requests, "streams": streams }))
+}
+
+async fn truth(State(exchange): State<Arc<Exchange>>, Query(query): Query<Truth>) -> Result<Json<Value>, Response> {
+    let symbol = crate::server::number(query.dialect, &query.symbol)
+        .ok_or_else(|| refuse(404, json!({ "error": format!("there is no symbol {}", query.symbol) })))?;
+    Ok(Json(json!({ "candles": exchange.truth(symbol, query.from, query.to, query.dialect.is_dense()) })))
+}

@@ -1,0 +1,147 @@
+//! The state behind all dialects: market, clock, plan, and who listens.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+use cw_core::{Candle, Clock, Timestamp};
+use parking_lot::Mutex;
+use tokio::sync::broadcast;
+
+use crate::fault::{Fault, Plan};
+use crate::market::{MINUTE, Market, Print, SYMBOLS};
+
+/// Messages that a slow stream may be behind before it is cut.
+const BEHIND: usize = 65_536;
+
+/// What happened in the market.
+#[derive(Debug, Clone)]
+pub(crate) enum Tick {
+    Trade {
+        symbol: usize,
+        print: Print,
+    },
+    Quote {
+        symbol: usize,
+        time: Timestamp,
+        bid: i64,
+        ask: i64,
+    },
+    /// A minute is over. Dialects fill in flat candles where their venue has them.
+    Minute {
+        symbol: usize,
+        minute: i64,
+    },
+}
+
+/// One simulated exchange.
+pub struct Exchange {
+    pub(crate) market: Market,
+    clock: Arc<AtomicI64>,
+    begun: i64,
+    plan: Mutex<Plan>,
+    /// Requests that are still to be spoiled, and how.
+    spoiled: Mutex<Option<(Fault, u32)>>,
+    requests: AtomicU64,
+    streams: AtomicU64,
+    ticks: broadcast::Sender<Arc<Tick>>,
+}
+
+impl Exchange {
+    pub fn new(market: Market, now: Timestamp) -> Arc<Self> {
+        Arc::new(Self {
+            market,
+            clock: Arc::new(AtomicI64::new(now.as_nanos())),
+            begun: now.as_nanos().div_euclid(MINUTE),
+            plan: Mutex::default(),
+            spoiled: Mutex::default(),
+            requests: AtomicU64::new(0),
+            streams: AtomicU64::new(0),
+            ticks: broadcast::channel(BEHIND).0,
+        })
+    }
+
+    pub fn set_plan(&self, plan: Plan) {
+        *self.plan.lock() = plan;
+    }
+
+    pub fn now(&self) -> Timestamp {
+        Timestamp::from_nanos(self.clock.load(Ordering::Acquire))
+    }
+
+    /// The exchange's clock, for a client that shall have the same.
+    pub fn clock(&self) -> ExchangeClock {
+        ExchangeClock(Arc::clone(&self.clock))
+    }
+
+    /// Moves the clock to `to` and tells every stream what happened on the way.
+    pub fn advance_to(&self, to: Timestamp) {
+        let from = self.clock.load(Ordering::Acquire);
+        if to.as_nanos() <= from {
+            return;
+        }
+        let (first, last) = (from.div_euclid(MINUTE), to.as_nanos().div_euclid(MINUTE));
+        for minute in first..=last {
+            for symbol in 0..SYMBOLS {
+                let prints = self.market.prints(symbol, minute);
+                for print in prints.into_iter().filter(|p| p.time.as_nanos() >= from && p.time < to) {
+                    let (bid, ask) = (print.cents - 1, print.cents + 1);
+                    self.tell(Tick::Quote { symbol, time: print.time, bid, ask });
+                    self.tell(Tick::Trade { symbol, print });
+                }
+            }
+            if minute < last {
+                if let Some(fault) = self.fault_at(minute).filter(|fault| fault.requests() > 0) {
+                    *self.spoiled.lock() = Some((fault, fault.requests()));
+                }
+                self.clock.store((minute + 1) * MINUTE, Ordering::Release);
+                (0..SYMBOLS).for_each(|symbol| self.tell(Tick::Minute { symbol, minute }));
+            }
+        }
+        self.clock.store(to.as_nanos(), Ordering::Release);
+    }
+
+    fn tell(&self, tick: Tick) {
+        // Nobody listening is fine.
+        let _listeners = self.ticks.send(Arc::new(tick));
+    }
+
+    pub(crate) fn listen(&self) -> broadcast::Receiver<Arc<Tick>> {
+        self.streams.fetch_add(1, Ordering::Relaxed);
+        self.ticks.subscribe()
+    }
+
+    /// What goes wrong in a minute of market time.
+    pub(crate) fn fault_at(&self, minute: i64) -> Option<Fault> {
+        self.plan.lock().at(minute - self.begun)
+    }
+
+    /// Counts a request, and says how it is to be spoiled.
+    pub(crate) fn request(&self) -> Option<Fault> {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let mut spoiled = self.spoiled.lock();
+        let (fault, left) = (*spoiled)?;
+        *spoiled = (left > 1).then(|| (fault, left - 1));
+        Some(fault)
+    }
+
+    /// Requests answered since the start, and streams opened.
+    pub fn counts(&self) -> (u64, u64) {
+        (self.requests.load(Ordering::Relaxed), self.streams.load(Ordering::Relaxed))
+    }
+
+    /// Closed minutes of a symbol with open times in [`from`, `to`), as the market has them.
+    pub fn truth(&self, symbol: usize, from: Timestamp, to: Timestamp, dense: bool) -> Vec<Candle> {
+        let closed = Timestamp::from_nanos(self.now().as_nanos().div_euclid(MINUTE) * MINUTE);
+        self.market.candles(symbol, from, to.min(closed), dense)
+    }
+}
+
+/// A clock that stands where the exchange's does.
+#[derive(Debug, Clone)]
+pub struct ExchangeClock(Arc<AtomicI64>);
+
+impl Clock for ExchangeClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_nanos(self.0.load(Ordering::Acquire))
+    }
+}

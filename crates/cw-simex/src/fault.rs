@@ -1,0 +1,90 @@
+//! What goes wrong, and when.
+
+use serde::{Deserialize, Serialize};
+
+/// One thing that goes wrong in one minute of market time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fault {
+    /// Streams are cut without a word before the minute's candle.
+    Drop,
+    /// Streams stay open and never say anything again, not even to a ping.
+    HalfOpen,
+    /// Streams answer pings and keep their heartbeat, and tell nothing of the market for three minutes.
+    Stall,
+    /// The minute's candle is replaced by frames that are no messages.
+    Garbage,
+    /// The minute's candle is not told.
+    Lose,
+    /// The minute's messages are told twice.
+    Duplicate,
+    /// The minute's candle is told after the next one.
+    Reorder,
+    /// The minute's candle is told with other values first.
+    Revise,
+    /// The minute's candle is lost, and the next three requests are answered 429 with `Retry-After: 1`.
+    Throttle,
+    /// The minute's candle is lost, and the next two requests are answered 500.
+    ServerError,
+    /// The minute's candle is lost, and the next two requests are answered with something that is not JSON.
+    GarbageBody,
+    /// The minute's candle is lost, and the next two answers end in the middle.
+    CutBody,
+}
+
+impl Fault {
+    pub const ALL: [Self; 12] = [
+        Self::Drop,
+        Self::HalfOpen,
+        Self::Stall,
+        Self::Garbage,
+        Self::Lose,
+        Self::Duplicate,
+        Self::Reorder,
+        Self::Revise,
+        Self::Throttle,
+        Self::ServerError,
+        Self::GarbageBody,
+        Self::CutBody,
+    ];
+
+    /// How many requests it spoils.
+    pub(crate) const fn requests(self) -> u32 {
+        match self {
+            Self::Throttle => 3,
+            Self::ServerError | Self::GarbageBody | Self::CutBody => 2,
+            _ => 0,
+        }
+    }
+}
+
+/// Faults by minute, counted from the exchange's start. Drawn before a run, so that a run can be repeated.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    pub faults: Vec<(u32, Fault)>,
+}
+
+impl Plan {
+    /// One fault in one minute.
+    pub fn one(minute: u32, fault: Fault) -> Self {
+        Self { faults: vec![(minute, fault)] }
+    }
+
+    /// A fault in every third of `minutes`, of the kinds given, as the seed has it.
+    pub fn drawn(seed: u64, minutes: u32, kinds: &[Fault]) -> Self {
+        let mut state = seed;
+        let mut draw = |below: u64| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) % below.max(1)
+        };
+        let faults = (0..minutes).filter_map(|minute| {
+            let hit = draw(3) == 0 && !kinds.is_empty();
+            hit.then(|| (minute, kinds[draw(kinds.len() as u64) as usize]))
+        });
+        Self { faults: faults.collect() }
+    }
+
+    pub(crate) fn at(&self, minute: i64) -> Option<Fault> {
+        self.faults.iter().find(|(at, _)| i64::from(*at) == minute).map(|(_, fault)| *fault)
+    }
+}
