@@ -39,6 +39,7 @@ mod audit;
 mod candles;
 mod coverage;
 mod db;
+mod documents;
 mod error;
 mod export;
 mod import;
@@ -58,6 +59,7 @@ mod ticks;
 pub use audit::{AuditEntry, AuditReport, AuditRow};
 pub use candles::{CandleQuery, OnConflict, SortOrder, StoredCandle, WriteReport};
 pub use coverage::{CoveredRange, GAPS_LISTED, Gap, SeriesCoverage, TimeRange};
+pub use documents::{Document, DocumentQuery};
 pub use error::{Result, StoreError};
 pub use export::ExportFormat;
 pub use import::{

@@ -6,6 +6,7 @@ mod postgres;
 
 mod cases {
     pub mod candles;
+    pub mod documents;
     pub mod import;
     pub mod schema;
     pub mod settings;
@@ -127,4 +128,5 @@ suite! {
     candles::volumes_beyond_64_bits_are_kept_exactly,
     candles::many_chunks_are_one_series,
     candles::what_was_written_survives_a_restart,
+    documents::documents_are_found_by_words,
 }

@@ -1,0 +1,2 @@
+DROP TABLE documents_fts;
+DROP TABLE documents;
