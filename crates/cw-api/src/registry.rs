@@ -328,6 +328,8 @@ pub const COMMANDS: &[Entry] = &[
     Entry::of::<enrich::GetEnriched>(),
     Entry::of::<narrative::DescribeCandle>(),
     Entry::of::<narrative::GetNarrative>(),
+    Entry::of::<narrative::IndexNarratives>(),
+    Entry::of::<narrative::SearchNarratives>(),
     Entry::of::<similar::SearchSimilar>(),
     Entry::of::<data::ImportData>(),
     Entry::of::<data::ExportData>(),

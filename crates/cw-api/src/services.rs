@@ -198,6 +198,16 @@ pub trait Analysis: Send + Sync {
         caller: &Caller,
         request: narrative::GetNarrative,
     ) -> Result<narrative::CandleNarrative, ApiError>;
+    async fn index_narratives(
+        &self,
+        caller: &Caller,
+        request: narrative::IndexNarratives,
+    ) -> Result<narrative::IndexedNarratives, ApiError>;
+    async fn search_narratives(
+        &self,
+        caller: &Caller,
+        request: narrative::SearchNarratives,
+    ) -> Result<narrative::FoundNarratives, ApiError>;
     async fn search_similar(
         &self,
         caller: &Caller,

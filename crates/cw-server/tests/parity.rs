@@ -60,6 +60,8 @@ const LINES: &[&str] = &[
     "indicators compute BTC-PERP.SIM --timeframe 1m --set \"ema(2),rsi(14)\"",
     "enrich get BTC-PERP.SIM --timeframe 1h",
     "narrative describe BTC-PERP.SIM --timeframe 1h --format markdown",
+    "narrative index BTC-PERP.SIM --timeframe 1h --limit 5",
+    "narrative search \"hammer support\" --instrument BTC-PERP.SIM",
     "narrative get BTC-PERP.SIM --timeframe 1h --at 2024-01-01T00:00:00Z",
     "similar search BTC-PERP.SIM --timeframe 1h --top 20 --horizons 5,20",
     "patterns list",

@@ -3,13 +3,17 @@
 mod enriched;
 mod similar;
 mod structure;
+mod words;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use cw_analysis::enrich::EnrichedCandle;
 use cw_api::commands::enrich::GetEnriched;
-use cw_api::commands::narrative::{CandleNarrative, DescribeCandle, GetNarrative};
+use cw_api::commands::narrative::{
+    CandleNarrative, DescribeCandle, FoundNarratives, GetNarrative, IndexNarratives, IndexedNarratives,
+    SearchNarratives,
+};
 use cw_api::commands::similar::{SearchSimilar, SimilarMoments};
 use cw_api::commands::structure::{GetStructure, StructureView};
 use cw_api::{ApiError, Caller, FileContent};
@@ -66,6 +70,12 @@ impl cw_api::services::Analysis for Analysis {
     }
     async fn get_narrative(&self, _: &Caller, request: GetNarrative) -> Result<CandleNarrative, ApiError> {
         self.narrative(request.instrument, request.timeframe, request.at).await
+    }
+    async fn index_narratives(&self, _: &Caller, request: IndexNarratives) -> Result<IndexedNarratives, ApiError> {
+        self.index(request).await
+    }
+    async fn search_narratives(&self, _: &Caller, request: SearchNarratives) -> Result<FoundNarratives, ApiError> {
+        self.find(request).await
     }
     async fn search_similar(&self, _: &Caller, request: SearchSimilar) -> Result<SimilarMoments, ApiError> {
         self.similar(request).await

@@ -337,6 +337,20 @@ impl Analysis for Fake {
     ) -> Result<narrative::CandleNarrative, ApiError> {
         not_here("get_narrative")
     }
+    async fn index_narratives(
+        &self,
+        _: &Caller,
+        _: narrative::IndexNarratives,
+    ) -> Result<narrative::IndexedNarratives, ApiError> {
+        not_here("index_narratives")
+    }
+    async fn search_narratives(
+        &self,
+        _: &Caller,
+        _: narrative::SearchNarratives,
+    ) -> Result<narrative::FoundNarratives, ApiError> {
+        not_here("search_narratives")
+    }
     async fn search_similar(&self, _: &Caller, _: similar::SearchSimilar) -> Result<similar::SimilarMoments, ApiError> {
         not_here("search_similar")
     }

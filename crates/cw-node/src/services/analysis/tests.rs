@@ -141,3 +141,25 @@ async fn structure_at_a_candle_is_known_at_its_close() {
     assert_eq!(early.code, ErrorCode::NotFound);
     f.node.stop().await;
 }
+
+#[tokio::test]
+async fn described_candles_are_found_by_their_words() {
+    let f = Fixture::new().await;
+    let request = json!({"instrument": "BTC-PERP.SIM", "timeframe": "1h", "limit": 60});
+    let indexed = f.get("narrative.index", request.clone()).await;
+    assert_eq!((&indexed["indexed"], &indexed["last"]), (&json!(60), &json!("2026-03-04T11:00:00Z")));
+    assert_eq!(f.get("narrative.index", request).await, indexed, "again is the same");
+    let said = f.get("narrative.get", json!({"instrument": "BTC-PERP.SIM", "timeframe": "1h"})).await;
+    let keyword = said["keywords"][0].as_str().unwrap();
+    let ask = |words: &str| json!({"words": words, "instrument": "BTC-PERP.SIM", "limit": 100});
+    let found = f.get("narrative.search", ask(keyword)).await;
+    let found = found["found"].as_array().unwrap();
+    assert!(!found.is_empty() && found.len() <= 60, "{keyword}: {}", found.len());
+    assert!(found.iter().all(|hit| time(&hit["at"]) >= time(&indexed["first"])));
+    assert!(found.iter().any(|hit| hit["at"] == said["at"]), "{keyword} is said of the newest candle");
+    let other = json!({"words": keyword, "instrument": "ETH-PERP.SIM"});
+    assert_eq!(f.get("narrative.search", other).await["found"], json!([]));
+    let refused = f.ask("narrative.search", json!({"words": "?!"})).await.unwrap_err();
+    assert_eq!(refused.field.as_deref(), Some("words"));
+    f.node.stop().await;
+}
