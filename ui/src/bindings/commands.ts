@@ -46,6 +46,7 @@ import type {
   FetchReport,
   Fill,
   FillList,
+  FoundNarratives,
   GetBacktestResult,
   GetCandles,
   GetChartWindow,
@@ -60,6 +61,8 @@ import type {
   Health,
   ImportData,
   ImportReport,
+  IndexNarratives,
+  IndexedNarratives,
   IndicatorList,
   IndicatorTable,
   Instrument,
@@ -118,6 +121,7 @@ import type {
   RunningStrategyList,
   SaveWorkspace,
   ScanPatterns,
+  SearchNarratives,
   SearchSimilar,
   SeriesParams,
   SetMockSpeed,
@@ -179,6 +183,8 @@ export type CommandMap = {
   "enrich.get": [GetEnriched, EnrichedCandle];
   "narrative.describe": [DescribeCandle, ArrayBuffer];
   "narrative.get": [GetNarrative, CandleNarrative];
+  "narrative.index": [IndexNarratives, IndexedNarratives];
+  "narrative.search": [SearchNarratives, FoundNarratives];
   "similar.search": [SearchSimilar, SimilarMoments];
   "data.import": [ImportData, ImportReport];
   "data.export": [ExportData, ArrayBuffer];
@@ -274,6 +280,8 @@ export const commands: { readonly [C in CommandName]: { readonly title: string; 
   "enrich.get": { title: "Get enriched", access: "read", risk: "none", response: "json" },
   "narrative.describe": { title: "Describe candle", access: "read", risk: "none", response: "binary" },
   "narrative.get": { title: "Get narrative", access: "read", risk: "none", response: "json" },
+  "narrative.index": { title: "Index narratives", access: "trade", risk: "none", response: "json" },
+  "narrative.search": { title: "Search narratives", access: "read", risk: "none", response: "json" },
   "similar.search": { title: "Search similar", access: "read", risk: "none", response: "json" },
   "data.import": { title: "Import data", access: "admin", risk: "low", response: "json" },
   "data.export": { title: "Export data", access: "read", risk: "none", response: "binary" },

@@ -777,6 +777,14 @@ export type FormingCandle = { open_time: Timestamp, open: Price, high: Price, lo
  */
 as_of: Timestamp, };
 
+export type FoundNarrative = { instrument: InstrumentId, timeframe: Timeframe, 
+/**
+ * When the candle opened.
+ */
+at: Timestamp, text: string, keywords: Array<string>, };
+
+export type FoundNarratives = { found: Array<FoundNarrative>, };
+
 /**
  * Gets the result of a backtest that was started as a job.
  */
@@ -925,6 +933,29 @@ rounded: number,
  * How many ranges are missing; `gaps` names the first of them.
  */
 gap_count: number, gaps: Array<TimeRange>, first?: Timestamp, last?: Timestamp, };
+
+/**
+ * Puts the descriptions of closed candles where `narrative search` finds them. What is there already is written again.
+ */
+export type IndexNarratives = { instrument: InstrumentId, timeframe: Timeframe, 
+/**
+ * First open time, inclusive.
+ */
+from?: Timestamp, 
+/**
+ * Last open time, exclusive.
+ */
+to?: Timestamp, 
+/**
+ * The newest this many; without it all from `from` on, or the newest 1000.
+ */
+limit?: number, };
+
+export type IndexedNarratives = { 
+/**
+ * Candles whose description is found from now on.
+ */
+indexed: number, first?: Timestamp, last?: Timestamp, };
 
 export type IndicatorInfo = { name: string, title: string, group: string, params: Array<IndicatorParam>, outputs: Array<IndicatorOutput>, 
 /**
@@ -1906,6 +1937,27 @@ to?: Timestamp,
 /**
  * The newest candles of the range. Without it: all of the range when both ends are given, else 500 of a venue's
  * and 50,000 of a file's.
+ */
+limit?: number, };
+
+/**
+ * Finds candles by the words of their description, among those that `narrative index` was given; the best match first.
+ */
+export type SearchNarratives = { 
+/**
+ * Words that all have to occur, in any form: "hammer support".
+ */
+words: string, instrument?: InstrumentId, timeframe?: Timeframe, 
+/**
+ * First open time, inclusive.
+ */
+from?: Timestamp, 
+/**
+ * Last open time, exclusive.
+ */
+to?: Timestamp, 
+/**
+ * At most this many, 20 without it.
  */
 limit?: number, };
 

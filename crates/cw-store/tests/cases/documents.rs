@@ -24,9 +24,8 @@ pub async fn documents_are_found_by_words(bench: Bench) {
     let find = async |words: &str, instrument: Option<&str>| {
         let instrument = instrument.map(|id| id.parse().unwrap());
         let query = DocumentQuery { words: words.to_owned(), instrument, limit: 10, ..DocumentQuery::default() };
-        let mut hours: Vec<i64> =
-            store.search_documents(&query).await.unwrap().iter().map(|d| d.open_time.as_secs()).collect();
-        hours.iter_mut().for_each(|time| *time = (*time - 1_700_000_000) / 3_600);
+        let found = store.search_documents(&query).await.unwrap();
+        let mut hours: Vec<i64> = found.iter().map(|d| (d.open_time.as_secs() - 1_700_000_000) / 3_600).collect();
         hours.sort_unstable();
         hours
     };
