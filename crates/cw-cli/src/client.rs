@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
+use cw_api::commands::registry::ResponseKind;
 use cw_api::{ApiError, ErrorCode, Output};
 use cw_server::EngineFile;
 use http_body_util::{BodyExt as _, Full};
@@ -37,16 +38,23 @@ impl Client {
     }
 
     pub async fn command(&self, name: &str, request: &Value) -> Result<Output, ApiError> {
-        self.call(&format!("/api/v1/{}", name.replace('.', "/")), request).await
+        let path = format!("/api/v1/{}", name.replace('.', "/"));
+        // What a command answers with is the registry's to say: a file may well be JSON.
+        let is_file = cw_api::find(name).is_some_and(|entry| entry.response_kind == ResponseKind::Binary);
+        self.timed(&path, request, is_file).await
     }
 
     pub async fn call(&self, path: &str, request: &Value) -> Result<Output, ApiError> {
-        let late =
-            |_| ApiError::new(ErrorCode::Timeout, "the engine did not answer in time; whether it acted is not known");
-        tokio::time::timeout(TIMEOUT, self.exchange(path, request)).await.map_err(late)?
+        self.timed(path, request, false).await
     }
 
-    async fn exchange(&self, path: &str, request: &Value) -> Result<Output, ApiError> {
+    async fn timed(&self, path: &str, request: &Value, is_file: bool) -> Result<Output, ApiError> {
+        let late =
+            |_| ApiError::new(ErrorCode::Timeout, "the engine did not answer in time; whether it acted is not known");
+        tokio::time::timeout(TIMEOUT, self.exchange(path, request, is_file)).await.map_err(late)?
+    }
+
+    async fn exchange(&self, path: &str, request: &Value, is_file: bool) -> Result<Output, ApiError> {
         let lost =
             |error: &dyn std::fmt::Display| ApiError::unavailable(format!("the engine cannot be reached: {error}"));
         let stream = connect(self.file.http).await.map_err(|error| lost(&error))?;
@@ -65,18 +73,15 @@ impl Client {
                 ApiError::new(ErrorCode::Timeout, format!("the engine went away before it answered: {error}"))
             })?;
             let status = response.status();
-            let content_type =
-                response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-            let binary = known_binary(content_type);
             let body = response.into_body().collect().await.map_err(|error| lost(&error))?.to_bytes();
             if !status.is_success() {
                 return Err(serde_json::from_slice(&body)
                     .unwrap_or_else(|_| ApiError::internal(format!("the engine answered {status}"))));
             }
-            match binary {
-                Some(content_type) => Ok(Output::Binary { content_type, bytes: body }),
-                None => serde_json::from_slice(&body).map(Output::Json).map_err(ApiError::internal),
+            if is_file {
+                return Ok(Output::Binary { content_type: "application/octet-stream", bytes: body });
             }
+            serde_json::from_slice(&body).map(Output::Json).map_err(ApiError::internal)
         };
         // The connection ends when the sender goes out of scope, after the body was read.
         let (_, outcome) = tokio::join!(connection, exchange);
@@ -86,11 +91,4 @@ impl Client {
 
 async fn connect(address: SocketAddr) -> std::io::Result<TcpStream> {
     tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await?
-}
-
-/// The content types that commands answer with besides JSON.
-fn known_binary(content_type: &str) -> Option<&'static str> {
-    ["application/octet-stream", "text/csv", "application/vnd.apache.parquet"]
-        .into_iter()
-        .find(|known| content_type.starts_with(known))
 }

@@ -270,7 +270,7 @@ fn exit_codes_and_errors_are_the_contracts() {
     check(&["candles", "get"], 2, "invalid_request");
     check(&["candles", "get", "nowhere", "--timeframe", "1m"], 3, "invalid_request");
     check(&["candles", "get", "NOPE.FILE", "--timeframe", "1m"], 4, "not_found");
-    check(&["data", "import", "/nowhere.csv", "--instrument", "A.FILE", "--timeframe", "1m"], 3, "invalid_request");
+    check(&["data", "import", "/nowhere.csv", "--instrument", "A.FILE", "--timeframe", "1m"], 4, "not_found");
     check(&["run", "--listen", "0.0.0.0:0"], 3, "invalid_request");
     check(&["run", "--listen", "here"], 2, "invalid_request");
     check(&["url"], 5, "unavailable");
