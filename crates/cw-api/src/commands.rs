@@ -16,3 +16,4 @@ pub mod similar;
 pub mod strategies;
 pub mod structure;
 pub mod system;
+pub mod training;

@@ -77,7 +77,7 @@ impl Output {
 }
 
 fn is_text(content_type: &str) -> bool {
-    content_type.starts_with("text/") || content_type == "application/json"
+    content_type.starts_with("text/") || matches!(content_type, "application/json" | "application/x-ndjson")
 }
 
 /// The bytes of a file that a command made.
@@ -331,6 +331,10 @@ pub const COMMANDS: &[Entry] = &[
     Entry::of::<narrative::IndexNarratives>(),
     Entry::of::<narrative::SearchNarratives>(),
     Entry::of::<similar::SearchSimilar>(),
+    Entry::of::<training::ListFeatures>(),
+    Entry::of::<training::ExportFeatures>(),
+    Entry::of::<training::GetRag>(),
+    Entry::of::<training::ExportRag>(),
     Entry::of::<data::ImportData>(),
     Entry::of::<data::ExportData>(),
     Entry::of::<data::FetchData>(),

@@ -208,6 +208,18 @@ pub trait Analysis: Send + Sync {
         caller: &Caller,
         request: narrative::SearchNarratives,
     ) -> Result<narrative::FoundNarratives, ApiError>;
+    async fn list_features(
+        &self,
+        caller: &Caller,
+        request: training::ListFeatures,
+    ) -> Result<training::FeatureList, ApiError>;
+    async fn export_features(
+        &self,
+        caller: &Caller,
+        request: training::ExportFeatures,
+    ) -> Result<FileContent, ApiError>;
+    async fn get_rag(&self, caller: &Caller, request: training::GetRag) -> Result<training::RagReadyCandle, ApiError>;
+    async fn export_rag(&self, caller: &Caller, request: training::ExportRag) -> Result<FileContent, ApiError>;
     async fn search_similar(
         &self,
         caller: &Caller,

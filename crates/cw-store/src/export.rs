@@ -2,6 +2,8 @@
 
 #[cfg(feature = "parquet")]
 mod parquet;
+#[cfg(feature = "parquet")]
+mod table;
 
 use std::fmt;
 use std::io::{self, Write};
@@ -14,6 +16,9 @@ use crate::candles::{CandleQuery, SortOrder};
 use crate::error::{During, Result, StoreError};
 use crate::open::Store;
 use crate::series::Channel;
+
+#[cfg(feature = "parquet")]
+pub use table::{TableValues, write_table};
 
 /// Rows read and written at a time.
 const PAGE: u32 = 50_000;

@@ -62,6 +62,8 @@ pub use coverage::{CoveredRange, GAPS_LISTED, Gap, SeriesCoverage, TimeRange};
 pub use documents::{Document, DocumentQuery};
 pub use error::{Result, StoreError};
 pub use export::ExportFormat;
+#[cfg(feature = "parquet")]
+pub use export::{TableValues, write_table};
 pub use import::{
     DataKind, FileFormat, ImportControl, ImportOptions, ImportReport, QuarantinedRow, RejectedRow, parse_column_mapping,
 };

@@ -41,7 +41,10 @@ import type {
   ExplainJournal,
   Explanation,
   ExportData,
+  ExportFeatures,
+  ExportRag,
   ExpressionCheck,
+  FeatureList,
   FetchData,
   FetchReport,
   Fill,
@@ -54,6 +57,7 @@ import type {
   GetHealth,
   GetMetrics,
   GetNarrative,
+  GetRag,
   GetSetting,
   GetStructure,
   GetWorkspace,
@@ -76,6 +80,7 @@ import type {
   ListCommands,
   ListConnections,
   ListDecisions,
+  ListFeatures,
   ListFills,
   ListIndicators,
   ListJobs,
@@ -106,6 +111,7 @@ import type {
   Quote,
   QuoteList,
   QuotesParams,
+  RAGReadyCandle,
   RemoveSymbol,
   RemovedSymbol,
   ReplayJournal,
@@ -186,6 +192,10 @@ export type CommandMap = {
   "narrative.index": [IndexNarratives, IndexedNarratives];
   "narrative.search": [SearchNarratives, FoundNarratives];
   "similar.search": [SearchSimilar, SimilarMoments];
+  "features.list": [ListFeatures, FeatureList];
+  "features.export": [ExportFeatures, ArrayBuffer];
+  "rag.get": [GetRag, RAGReadyCandle];
+  "rag.export": [ExportRag, ArrayBuffer];
   "data.import": [ImportData, ImportReport];
   "data.export": [ExportData, ArrayBuffer];
   "data.fetch": [FetchData, FetchReport];
@@ -283,6 +293,10 @@ export const commands: { readonly [C in CommandName]: { readonly title: string; 
   "narrative.index": { title: "Index narratives", access: "trade", risk: "none", response: "json" },
   "narrative.search": { title: "Search narratives", access: "read", risk: "none", response: "json" },
   "similar.search": { title: "Search similar", access: "read", risk: "none", response: "json" },
+  "features.list": { title: "List features", access: "read", risk: "none", response: "json" },
+  "features.export": { title: "Export features", access: "read", risk: "none", response: "binary" },
+  "rag.get": { title: "Get rag", access: "read", risk: "none", response: "json" },
+  "rag.export": { title: "Export rag", access: "read", risk: "none", response: "binary" },
   "data.import": { title: "Import data", access: "admin", risk: "low", response: "json" },
   "data.export": { title: "Export data", access: "read", risk: "none", response: "binary" },
   "data.fetch": { title: "Fetch data", access: "trade", risk: "low", response: "json" },

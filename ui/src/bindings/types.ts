@@ -700,6 +700,50 @@ to?: Timestamp,
  */
 file_format?: FileFormat, };
 
+/**
+ * Writes the feature vectors of closed candles as a file with a manifest: hashes, range, schema, and the scale that a
+ * model needs, fitted on candles before the range.
+ */
+export type ExportFeatures = { instrument: InstrumentId, timeframe: Timeframe, 
+/**
+ * First open time, inclusive.
+ */
+from?: Timestamp, 
+/**
+ * Last open time, exclusive.
+ */
+to?: Timestamp, 
+/**
+ * The newest so many of the range; 5,000 without it, at most 200,000.
+ */
+limit?: number, 
+/**
+ * JSON lines without it.
+ */
+file_format?: FeatureFormat, };
+
+/**
+ * Writes closed candles for retrieval as a file with a manifest: description, keywords, summary, patterns explained, and
+ * a vector per candle.
+ */
+export type ExportRag = { instrument: InstrumentId, timeframe: Timeframe, 
+/**
+ * First open time, inclusive.
+ */
+from?: Timestamp, 
+/**
+ * Last open time, exclusive.
+ */
+to?: Timestamp, 
+/**
+ * The newest so many of the range; 1,000 without it, at most 50,000.
+ */
+limit?: number, 
+/**
+ * JSON lines without it.
+ */
+file_format?: RagFormat, };
+
 export type ExpressionCheck = { ok: boolean, error?: ExpressionError, 
 /**
  * What it is.
@@ -726,6 +770,28 @@ export type FanPoint = {
  * Candles later.
  */
 step: number, q05: number, q25: number, median: number, q75: number, q95: number, };
+
+export type FeatureFormat = "jsonl" | "parquet";
+
+export type FeatureInfo = { name: string, 
+/**
+ * `log_return`, `atrs` (average true ranges), `ratio`, `share` (0 to 1), `signed` (−1 to 1).
+ */
+unit: string, doc: string, 
+/**
+ * An expression of the strategy language, or words where it has none.
+ */
+definition: string, };
+
+export type FeatureList = { features: Array<FeatureInfo>, 
+/**
+ * Names their order and definitions: store it with whatever is trained on them.
+ */
+schema_hash: string, schema_version: number, 
+/**
+ * Candles before the first vector.
+ */
+warm_up: number, };
 
 /**
  * Gets candles from the instrument's venue and keeps them.
@@ -847,6 +913,15 @@ export type GetMetrics = Record<symbol, never>;
  * Gets the description of a closed candle sentence by sentence, each with the fields that it came from.
  */
 export type GetNarrative = { instrument: InstrumentId, timeframe: Timeframe, 
+/**
+ * The candle that holds this time; the newest closed one without it. Nothing after it is read.
+ */
+at?: Timestamp, };
+
+/**
+ * Gets one closed candle for retrieval, as an export has it.
+ */
+export type GetRag = { instrument: InstrumentId, timeframe: Timeframe, 
 /**
  * The candle that holds this time; the newest closed one without it. Nothing after it is read.
  */
@@ -1164,6 +1239,11 @@ export type ListDecisions = { instrument?: InstrumentId, strategy?: StrategyId,
  * At most this many; 200 without it.
  */
 limit?: number, };
+
+/**
+ * Lists the features of the vector in their order, with definitions.
+ */
+export type ListFeatures = Record<symbol, never>;
 
 /**
  * Lists executions, newest first.
@@ -1726,6 +1806,41 @@ export type QuotesParams = {
  * Only these; all without it.
  */
 instruments?: Array<InstrumentId>, };
+
+/**
+ * A closed candle ready for retrieval.
+ */
+export type RAGReadyCandle = { 
+/**
+ * The same candle has the same id wherever it is exported: a UUID.
+ */
+id: string, instrument: InstrumentId, timeframe: Timeframe, open_time: Timestamp, 
+/**
+ * The candle in words.
+ */
+description: string, 
+/**
+ * The features at 0–1.
+ */
+embedding_vector: Array<number>, search_keywords: Array<string>, 
+/**
+ * The readings in one line.
+ */
+technical_summary: string, 
+/**
+ * What the newest candlestick patterns are.
+ */
+pattern_explanation: string, 
+/**
+ * What made the vector.
+ */
+embedding_model: string, 
+/**
+ * Of the scaler that brought it to 0–1: vectors of different scalers are not comparable.
+ */
+scaler_hash: string, schema_hash: string, };
+
+export type RagFormat = "jsonl" | "parquet" | "qdrant";
 
 /**
  * A dimensionless fraction: 0.01 is one percent, 0.0001 one basis point, 3 is three times.

@@ -1,6 +1,7 @@
 //! What closed candles say. Reading waits for the store; computing has threads of its own.
 
 mod enriched;
+mod export;
 mod similar;
 mod structure;
 mod words;
@@ -16,6 +17,7 @@ use cw_api::commands::narrative::{
 };
 use cw_api::commands::similar::{SearchSimilar, SimilarMoments};
 use cw_api::commands::structure::{GetStructure, StructureView};
+use cw_api::commands::training::{ExportFeatures, ExportRag, FeatureList, GetRag, ListFeatures, RagReadyCandle};
 use cw_api::{ApiError, Caller, FileContent};
 use cw_core::{Candle, InstrumentId, Timeframe, Timestamp};
 
@@ -76,6 +78,18 @@ impl cw_api::services::Analysis for Analysis {
     }
     async fn search_narratives(&self, _: &Caller, request: SearchNarratives) -> Result<FoundNarratives, ApiError> {
         self.find(request).await
+    }
+    async fn list_features(&self, _: &Caller, _: ListFeatures) -> Result<FeatureList, ApiError> {
+        Ok(export::features())
+    }
+    async fn export_features(&self, _: &Caller, request: ExportFeatures) -> Result<FileContent, ApiError> {
+        self.features_file(request).await
+    }
+    async fn get_rag(&self, _: &Caller, request: GetRag) -> Result<RagReadyCandle, ApiError> {
+        self.rag_candle(request).await
+    }
+    async fn export_rag(&self, _: &Caller, request: ExportRag) -> Result<FileContent, ApiError> {
+        self.rag_file(request).await
     }
     async fn search_similar(&self, _: &Caller, request: SearchSimilar) -> Result<SimilarMoments, ApiError> {
         self.similar(request).await

@@ -351,6 +351,18 @@ impl Analysis for Fake {
     ) -> Result<narrative::FoundNarratives, ApiError> {
         not_here("search_narratives")
     }
+    async fn list_features(&self, _: &Caller, _: training::ListFeatures) -> Result<training::FeatureList, ApiError> {
+        not_here("list_features")
+    }
+    async fn export_features(&self, _: &Caller, _: training::ExportFeatures) -> Result<FileContent, ApiError> {
+        Ok(FileContent { content_type: "application/x-ndjson", bytes: "{}\n".into() })
+    }
+    async fn get_rag(&self, _: &Caller, _: training::GetRag) -> Result<training::RagReadyCandle, ApiError> {
+        not_here("get_rag")
+    }
+    async fn export_rag(&self, _: &Caller, _: training::ExportRag) -> Result<FileContent, ApiError> {
+        not_here("export_rag")
+    }
     async fn search_similar(&self, _: &Caller, _: similar::SearchSimilar) -> Result<similar::SimilarMoments, ApiError> {
         not_here("search_similar")
     }

@@ -163,3 +163,60 @@ async fn described_candles_are_found_by_their_words() {
     assert_eq!(refused.field.as_deref(), Some("words"));
     f.node.stop().await;
 }
+
+/// The lines of a file, its manifest first.
+fn lines(file: &Value) -> Vec<Value> {
+    file["text"].as_str().unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn exports_carry_a_manifest_and_know_no_future() {
+    let f = Fixture::new().await;
+    let list = f.get("features.list", json!({})).await;
+    let names: Vec<&Value> = list["features"].as_array().unwrap().iter().map(|feature| &feature["name"]).collect();
+    assert_eq!(names.len(), 64);
+
+    let range = |to: &str| json!({"instrument": "BTC-PERP.SIM", "timeframe": "1h", "from": "2026-02-01", "to": to});
+    let text = |file: &Value| file["text"].as_str().unwrap().to_owned();
+    let file = f.get("features.export", range("2026-02-03")).await;
+    let rows = lines(&json!({ "text": text(&file) }));
+    let manifest = &rows[0]["manifest"];
+    assert_eq!((&manifest["rows"], rows.len()), (&json!(48), 49));
+    assert_eq!((&manifest["first"], &rows[1]["open_time"]), (&json!("2026-02-01T00:00:00Z"), &manifest["first"]));
+    assert_eq!(manifest["features"].as_array().unwrap().iter().collect::<Vec<_>>(), names);
+    assert_eq!(manifest["schema_hash"], list["schema_hash"]);
+    assert!(time(&manifest["scaler_fitted"]["last"]) < time(&manifest["first"]));
+    let whole = text(&file);
+    let content = whole.split_once('\n').unwrap().1;
+    assert_eq!(manifest["content_hash"], blake3::hash(content.as_bytes()).to_hex().as_str());
+    let scaler: cw_analysis::features::Scaler = serde_json::from_value(manifest["scaler"].clone()).unwrap();
+    scaler.check().unwrap();
+
+    // A range that ends earlier has the same rows and the same scale.
+    let shorter = lines(&json!({ "text": text(&f.get("features.export", range("2026-02-02")).await) }));
+    assert_eq!((shorter.len(), &shorter[1..]), (25, &rows[1..25]));
+    assert_eq!(shorter[0]["manifest"]["scaler"], manifest["scaler"]);
+
+    let mut request = range("2026-02-03");
+    let ready = lines(&json!({ "text": text(&f.get("rag.export", request.clone()).await) }));
+    assert_eq!(ready.len(), 49);
+    assert_eq!(ready[0]["manifest"]["embedding"], json!({"model": "candlewick-features-1", "dimensions": 64}));
+    assert_eq!(ready[1]["embedding_vector"].as_array().unwrap().len(), 64);
+    let one =
+        f.get("rag.get", json!({"instrument": "BTC-PERP.SIM", "timeframe": "1h", "at": "2026-02-01T00:30:00Z"})).await;
+    assert_eq!((&one["id"], &one["technical_summary"]), (&ready[1]["id"], &ready[1]["technical_summary"]));
+
+    request["format"] = json!("qdrant");
+    let points = lines(&json!({ "text": text(&f.get("rag.export", request.clone()).await) }));
+    assert_eq!((points.len(), &points[0]["id"]), (48, &ready[1]["id"]));
+    assert_eq!(points[0]["vector"], ready[1]["embedding_vector"]);
+    for command in ["features.export", "rag.export"] {
+        request["format"] = json!("parquet");
+        let file = f.get(command, request.clone()).await;
+        assert_eq!(file["content_type"], "application/vnd.apache.parquet");
+        assert!(file["base64"].as_str().unwrap().starts_with("UEFSM"), "PAR1");
+    }
+    let many = f.ask("rag.export", json!({"instrument": "BTC-PERP.SIM", "timeframe": "1h", "limit": 0})).await;
+    assert_eq!(many.unwrap_err().field.as_deref(), Some("limit"));
+    f.node.stop().await;
+}

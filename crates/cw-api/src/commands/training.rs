@@ -1,0 +1,128 @@
+//! Features and descriptions of candles, for models and for retrieval.
+
+pub use cw_analysis::rag::RagReadyCandle;
+use cw_core::{InstrumentId, Timeframe, Timestamp};
+
+use crate::prelude::*;
+
+/// Lists the features of the vector in their order, with definitions.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
+#[serde(deny_unknown_fields)]
+#[ts(optional_fields)]
+pub struct ListFeatures {}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
+#[ts(optional_fields)]
+pub struct FeatureList {
+    #[schemars(extend("x-rows" = true))]
+    pub features: Vec<FeatureInfo>,
+    /// Names their order and definitions: store it with whatever is trained on them.
+    pub schema_hash: String,
+    pub schema_version: u32,
+    /// Candles before the first vector.
+    pub warm_up: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
+#[ts(optional_fields)]
+pub struct FeatureInfo {
+    pub name: String,
+    /// `log_return`, `atrs` (average true ranges), `ratio`, `share` (0 to 1), `signed` (−1 to 1).
+    pub unit: String,
+    pub doc: String,
+    /// An expression of the strategy language, or words where it has none.
+    pub definition: String,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum FeatureFormat {
+    /// The manifest as the first line, then one object per candle.
+    #[default]
+    Jsonl,
+    /// The manifest in the footer, under `candlewick.manifest`.
+    Parquet,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum RagFormat {
+    /// The manifest as the first line, then one object per candle.
+    #[default]
+    Jsonl,
+    /// The manifest in the footer, under `candlewick.manifest`.
+    Parquet,
+    /// One point per line (id, vector, payload), as Qdrant takes them; the scaler's hash is in the payload.
+    Qdrant,
+}
+
+/// Writes the feature vectors of closed candles as a file with a manifest: hashes, range, schema, and the scale that a
+/// model needs, fitted on candles before the range.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
+#[serde(deny_unknown_fields)]
+#[ts(optional_fields)]
+pub struct ExportFeatures {
+    #[schemars(extend("x-position" = 0))]
+    pub instrument: InstrumentId,
+    #[schemars(extend("x-alias" = "tf"))]
+    pub timeframe: Timeframe,
+    /// First open time, inclusive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Timestamp>,
+    /// Last open time, exclusive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<Timestamp>,
+    /// The newest so many of the range; 5,000 without it, at most 200,000.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+    /// JSON lines without it.
+    #[schemars(extend("x-flag" = "format"))]
+    #[serde(alias = "format")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file_format: Option<FeatureFormat>,
+}
+
+/// Writes closed candles for retrieval as a file with a manifest: description, keywords, summary, patterns explained, and
+/// a vector per candle.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
+#[serde(deny_unknown_fields)]
+#[ts(optional_fields)]
+pub struct ExportRag {
+    #[schemars(extend("x-position" = 0))]
+    pub instrument: InstrumentId,
+    #[schemars(extend("x-alias" = "tf"))]
+    pub timeframe: Timeframe,
+    /// First open time, inclusive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Timestamp>,
+    /// Last open time, exclusive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<Timestamp>,
+    /// The newest so many of the range; 1,000 without it, at most 50,000.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+    /// JSON lines without it.
+    #[schemars(extend("x-flag" = "format"))]
+    #[serde(alias = "format")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file_format: Option<RagFormat>,
+}
+
+/// Gets one closed candle for retrieval, as an export has it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
+#[serde(deny_unknown_fields)]
+#[ts(optional_fields)]
+pub struct GetRag {
+    #[schemars(extend("x-position" = 0))]
+    pub instrument: InstrumentId,
+    #[schemars(extend("x-alias" = "tf"))]
+    pub timeframe: Timeframe,
+    /// The candle that holds this time; the newest closed one without it. Nothing after it is read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
+}
+
+command!(ListFeatures => "features.list", Read, None, FeatureList, analysis.list_features);
+command!(ExportFeatures => "features.export", Read, None, FileContent, analysis.export_features);
+command!(GetRag => "rag.get", Read, None, RagReadyCandle, analysis.get_rag);
+command!(ExportRag => "rag.export", Read, None, FileContent, analysis.export_rag);
