@@ -2,6 +2,7 @@
 
 mod accounts;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use cw_engine::AccountConfig;
@@ -41,6 +42,8 @@ pub struct Settings {
     pub mock: MockSettings,
     /// Besides the account `paper` on the simulated market, which is always there.
     pub accounts: Vec<AccountSettings>,
+    /// Venues behind a network, by name: `[venues.alpaca]`. Off without a line.
+    pub venues: BTreeMap<String, cw_venues::catalog::Settings>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -128,13 +131,35 @@ impl Settings {
             "MOCK_SPEED" => self.mock.speed = read(value)?,
             "MOCK_LATENCY_MS" => self.mock.latency_ms = read(value)?,
             "MOCK_REJECT_PER_MILLION" => self.mock.reject_per_million = read(value)?,
+            _ if key.starts_with("VENUES_") => self.set_venue(&key["VENUES_".len()..], value)?,
             // Other programs of ours have variables of their own (the log filter, the tests).
             _ => {}
         }
         Ok(())
     }
 
+    /// `ALPACA_KEY`: keys belong into the environment rather than into a file.
+    fn set_venue(&mut self, key: &str, value: &str) -> Result<(), String> {
+        let (name, field) = key.split_once('_').ok_or("name a venue and a field: VENUES_ALPACA_KEY")?;
+        let venue = self.venues.entry(name.to_lowercase()).or_default();
+        let text = Some(value.to_owned());
+        match field {
+            "ENABLED" => venue.enabled = value.parse().map_err(|_| format!("\"{value}\" does not fit"))?,
+            "REST_URL" => venue.rest_url = text,
+            "STREAM_URL" => venue.stream_url = text,
+            "KEY" => venue.key = text,
+            "SECRET" => venue.secret = text,
+            "ACCOUNT" => venue.account = text,
+            "FEED" => venue.feed = text,
+            _ => return Err(format!("there is no field {field}")),
+        }
+        Ok(())
+    }
+
     fn check(&self) -> Result<(), String> {
+        if let Some(name) = self.venues.keys().find(|name| cw_venues::catalog::find(name).is_none()) {
+            return Err(crate::venues::unknown(name));
+        }
         if !(0.1..=1_000.0).contains(&self.mock.speed) {
             return Err(format!("mock.speed must be from 0.1 to 1000, not {}", self.mock.speed));
         }
@@ -191,6 +216,19 @@ mod tests {
     fn variables_override_the_file() {
         let settings = load("[mock]\nseed = 3\n", &[("CANDLEWICK_MOCK_SEED", "9"), ("HOME", "/")]).unwrap();
         assert_eq!(settings.mock.seed, 9);
+    }
+
+    #[test]
+    fn venues_are_off_until_they_are_switched_on_and_their_keys_come_from_outside() {
+        let text = "[venues.alpaca]\nenabled = true\nfeed = \"iex\"\nsymbols = [\"AAPL\", \"BTC/USD\"]\n";
+        let environment = [("CANDLEWICK_VENUES_ALPACA_KEY", "id"), ("CANDLEWICK_VENUES_ALPACA_SECRET", "hush")];
+        let settings = load(text, &environment).unwrap();
+        let alpaca = &settings.venues["alpaca"];
+        assert!(alpaca.enabled && alpaca.symbols.len() == 2 && alpaca.secret.as_deref() == Some("hush"));
+        assert!(!format!("{settings:?}").contains("hush"));
+        assert!(load("[venues.nasdaq]\nenabled = true\n", &[]).unwrap_err().contains("there are alpaca"));
+        assert!(load("[venues.alpaca]\nurl = \"x\"\n", &[]).unwrap_err().contains("url"));
+        assert!(load("", &[("CANDLEWICK_VENUES_ALPACA_X", "y")]).unwrap_err().contains('X'));
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod recovery;
 mod services;
 mod shared;
 mod timings;
+mod venues;
 mod words;
 
 pub use config::{AccountSettings, ConfigError, NodeConfig, Settings};

@@ -22,7 +22,8 @@ use crate::host::NodeHost;
 use crate::logs::LogRing;
 use crate::services::market::mock::{SWITCH_KEY, Switch};
 use crate::shared::{Bus, Counters, Directory, Shared};
-use crate::{enforce, feed, projector, recovery, services};
+use crate::venues::Venues;
+use crate::{enforce, feed, projector, recovery, services, venues};
 
 /// Batches that may wait for the tables.
 const PROJECTIONS: usize = 16_384;
@@ -90,13 +91,14 @@ impl Node {
         let (speed, paused) = Switch::start(kept.as_ref(), config.settings.mock.speed);
         sim.set_speed(speed.to_string().parse().map_err(|e| NodeError::Setup(format!("mock.speed: {e}")))?);
         sim.clock().set_paused(paused);
+        let providers = Venues::new(&config.settings.venues, &clock).map_err(NodeError::Setup)?;
         let directory = Arc::new(Directory::new(engine.instruments().iter().map(|i| i.instrument.clone()).collect()));
         let supervisor = Supervisor::new();
         let bus = Bus::new();
         let counters = Arc::new(Counters::default());
         let started_at = clock.now();
         let session = format!("{:x}", started_at.as_millis());
-        let mut venues = Vec::new();
+        let mut papers = Vec::new();
         let mut effect_queues = Vec::new();
         let opened = engine.accounts().len() as u32;
         let new = if config.read_only {
@@ -113,7 +115,7 @@ impl Node {
             };
             let (effects, queue) = mpsc::channel(EFFECTS);
             effect_queues.push(effects);
-            venues.push((account, broker, reports, queue));
+            papers.push((account, broker, reports, queue));
         }
         let (projections, projection_queue) = mpsc::channel(PROJECTIONS);
         let host = NodeHost {
@@ -138,6 +140,7 @@ impl Node {
             supervisor,
             directory: Arc::clone(&directory),
             bus,
+            venues: providers,
             sim,
             mock_speed: Mutex::new(config.settings.mock.speed),
             live: config.live && !config.read_only && config.settings.mock.enabled,
@@ -155,7 +158,7 @@ impl Node {
             enforce::tighten(&shared, &config.settings).await.map_err(NodeError::Setup)?;
         }
         let mut tick_queues = Vec::new();
-        for (account, broker, reports, effects) in venues {
+        for (account, broker, reports, effects) in papers {
             for report in reports {
                 // The engine has just started; it takes its first inputs from here.
                 handle.report(account, report).await.map_err(|e| NodeError::Setup(e.to_string()))?;
@@ -171,6 +174,7 @@ impl Node {
             };
             shared.supervisor.spawn("paper-venue", venue.run(effects, tick_queue));
         }
+        let follows = config.live && !shared.read_only;
         let services = services::build(&shared);
         if let Some(file) = config.file.filter(|_| shared.live) {
             let watch = enforce::watch(Arc::clone(&shared), file, config.settings);
@@ -179,6 +183,13 @@ impl Node {
         if shared.live {
             shared.supervisor.spawn_until_stopped("feed", feed::run(Arc::clone(&shared), tick_queues));
             shared.supervisor.spawn_until_stopped("timer", feed::tick(Arc::clone(&shared)));
+        }
+        if follows {
+            for venue in shared.venues.all().iter().filter(|venue| !venue.followed.is_empty()) {
+                let (provider, ids) = (Arc::clone(&venue.provider), venue.followed.clone());
+                let keeping = venues::keep_current(Arc::clone(&shared), provider, ids);
+                shared.supervisor.spawn_until_stopped("venue", keeping);
+            }
         }
         Ok(Self { shared, services })
     }

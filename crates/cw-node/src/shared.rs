@@ -14,6 +14,7 @@ use tokio::sync::broadcast;
 
 use crate::logs::LogRing;
 use crate::timings::Timings;
+use crate::venues::Venues;
 
 /// Committed batches that a slow listener may be behind before it has to take a new snapshot.
 const BUS: usize = 4_096;
@@ -87,6 +88,8 @@ pub(crate) struct Shared {
     pub bus: Bus,
     /// The simulated market, when it is on. History is served from it even when it is not streaming.
     pub sim: Arc<SimProvider>,
+    /// Those behind a network that are switched on.
+    pub venues: Venues,
     pub data_dir: PathBuf,
     pub logs: LogRing,
     pub counters: Arc<Counters>,

@@ -8,6 +8,7 @@ mod history;
 pub(crate) mod mock;
 mod patterns;
 mod quotes;
+mod remote;
 mod symbols;
 
 use std::sync::Arc;
@@ -51,6 +52,11 @@ impl Market {
         self.shared.sim.clock().now()
     }
 
+    /// The venue behind a network that an instrument belongs to, when it is switched on.
+    fn venue_of(&self, id: &InstrumentId) -> Option<&dyn Provider> {
+        self.shared.venues.of(id).map(|provider| &**provider)
+    }
+
     /// Whether the instrument belongs to the simulated market.
     pub fn is_simulated(&self, id: &InstrumentId) -> bool {
         id.venue() == self.shared.sim.venue()
@@ -68,7 +74,10 @@ impl Market {
 
     /// Who gives the candles of an instrument, as answers name it.
     pub fn provider_of(&self, id: &InstrumentId) -> String {
-        if self.is_simulated(id) { self.shared.sim.venue() } else { FILE }.to_owned()
+        match self.venue_of(id) {
+            Some(provider) => provider.source(id),
+            None => if self.is_simulated(id) { self.shared.sim.venue() } else { FILE }.to_owned(),
+        }
     }
 }
 

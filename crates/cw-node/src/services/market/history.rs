@@ -7,6 +7,7 @@ use cw_api::commands::market::{CandleSeries, FormingCandleView, GetCandles};
 use cw_core::{Candle, FormingCandle, InstrumentId, Timeframe, Timestamp};
 use cw_market::{CandleRequest, Provider, ProviderError};
 use cw_store::{CandleQuery, Channel, OnConflict, SortOrder, Source, SourceKind, TimeRange};
+use cw_venues::catalog;
 use serde_json::json;
 
 use super::Market;
@@ -43,13 +44,13 @@ pub(super) fn default_limit(from: Option<Timestamp>, to: Option<Timestamp>, limi
 }
 
 /// The first open time at or after `time`.
-fn ceil(timeframe: Timeframe, time: Timestamp) -> Timestamp {
+pub(super) fn ceil(timeframe: Timeframe, time: Timestamp) -> Timestamp {
     let open = timeframe.open_time(time);
     if open < time { timeframe.close_time(open) } else { open }
 }
 
 /// The open time `count` candles before the open time `to`.
-fn back(timeframe: Timeframe, to: Timestamp, count: usize) -> Timestamp {
+pub(super) fn back(timeframe: Timeframe, to: Timestamp, count: usize) -> Timestamp {
     match timeframe.fixed_nanos() {
         Some(length) => to.plus_nanos(length.saturating_mul(count as i64).saturating_neg()),
         None => (0..count.min(12_000)).fold(to, |time, _| timeframe.open_time(time.plus_nanos(-1))),
@@ -61,7 +62,7 @@ fn count_between(timeframe: Timeframe, from: Timestamp, to: Timestamp) -> usize 
     (to.nanos_since(from).max(0) / timeframe.approx_nanos().max(1)) as usize
 }
 
-fn refused(error: ProviderError) -> ApiError {
+pub(super) fn refused(error: ProviderError) -> ApiError {
     match error {
         ProviderError::Retryable { .. } | ProviderError::Fatal { .. } => ApiError::unavailable(error.to_string()),
         ProviderError::Refused { reason, .. } => ApiError::invalid("instrument", reason),
@@ -96,6 +97,9 @@ impl Market {
         span: Span,
     ) -> Result<Vec<Candle>, ApiError> {
         if !self.is_simulated(instrument) {
+            if let Some(provider) = self.venue_of(instrument).filter(|_| !self.shared.read_only) {
+                self.refresh(provider, instrument, timeframe, span).await?;
+            }
             return self.stored(instrument, timeframe, span).await;
         }
         self.instrument(instrument).await?;
@@ -313,18 +317,31 @@ impl Market {
     pub(super) async fn fetch(&self, request: FetchData) -> Result<FetchReport, ApiError> {
         self.shared.writable()?;
         let FetchData { instrument, timeframe, from, to } = request;
-        if !self.is_simulated(&instrument) {
-            let message = format!("no provider gives candles of {instrument}; import them from a file");
+        let remote = self.venue_of(&instrument);
+        if remote.is_none() && !self.is_simulated(&instrument) {
+            let message = match catalog::VENUES.iter().find(|entry| entry.code == instrument.venue()) {
+                Some(entry) => {
+                    format!("{} is switched off; set venues.{}.enabled in the configuration", entry.code, entry.name)
+                }
+                None => format!("no provider gives candles of {instrument}; import them from a file"),
+            };
             return Err(ApiError::invalid("instrument", message));
         }
-        self.instrument(&instrument).await?;
-        let end = timeframe.open_time(self.now());
+        let end = match remote {
+            Some(provider) => self.remote_end(provider, timeframe),
+            None => timeframe.open_time(self.now()),
+        };
         let (from, to) = (ceil(timeframe, from), to.map_or(end, |to| ceil(timeframe, to).min(end)));
         let mut report = FetchReport { instrument, timeframe, fetched: 0, stored: 0, gaps: Vec::new() };
         if from >= to {
             return Ok(report);
         }
-        let fetched = self.ensure(&report.instrument, timeframe, from, to).await?;
+        let fetched = if let Some(provider) = remote {
+            self.ensure_remote(provider, &report.instrument, timeframe, from, to).await?
+        } else {
+            self.instrument(&report.instrument).await?;
+            self.ensure(&report.instrument, timeframe, from, to).await?
+        };
         let range = TimeRange::new(from, to);
         let gaps = self.shared.store.update_gaps(&report.instrument, timeframe, range).await.map_err(storage)?;
         report.fetched = fetched.candles;
