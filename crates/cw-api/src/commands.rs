@@ -13,6 +13,7 @@ pub mod portfolio;
 pub mod registry;
 pub mod risk;
 pub mod similar;
+pub mod sources;
 pub mod strategies;
 pub mod structure;
 pub mod system;

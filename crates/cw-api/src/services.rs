@@ -130,7 +130,24 @@ pub trait MarketData: Send + Sync {
     async fn import_data(&self, caller: &Caller, request: data::ImportData) -> Result<data::ImportReport, ApiError>;
     async fn export_data(&self, caller: &Caller, request: data::ExportData) -> Result<FileContent, ApiError>;
     async fn fetch_data(&self, caller: &Caller, request: data::FetchData) -> Result<data::FetchReport, ApiError>;
+    async fn start_fetch(&self, caller: &Caller, request: data::StartFetch) -> Result<backtests::StartedJob, ApiError>;
     async fn coverage(&self, caller: &Caller, request: data::DataCoverage) -> Result<data::CoverageList, ApiError>;
+    async fn list_gaps(&self, caller: &Caller, request: sources::ListGaps) -> Result<sources::GapList, ApiError>;
+    async fn list_quarantine(
+        &self,
+        caller: &Caller,
+        request: sources::ListQuarantine,
+    ) -> Result<sources::QuarantineList, ApiError>;
+    async fn provenance(
+        &self,
+        caller: &Caller,
+        request: sources::GetProvenance,
+    ) -> Result<sources::Provenance, ApiError>;
+    async fn search_symbols(
+        &self,
+        caller: &Caller,
+        request: market::SearchSymbols,
+    ) -> Result<market::FoundSymbols, ApiError>;
     async fn enable_mock(&self, caller: &Caller, request: data::EnableMock) -> Result<data::MockState, ApiError>;
     async fn disable_mock(&self, caller: &Caller, request: data::DisableMock) -> Result<data::MockState, ApiError>;
     async fn set_mock_speed(&self, caller: &Caller, request: data::SetMockSpeed) -> Result<data::MockState, ApiError>;

@@ -16,6 +16,17 @@ pub enum AssetClass {
     Other,
 }
 
+/// What was done to the prices of a series. Both kinds are never mixed in one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum Adjustment {
+    /// As they were paid.
+    Raw,
+    /// For splits, as of the day they were fetched; dividends are left in.
+    Splits,
+}
+
 /// Why an order does not fit its instrument.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InstrumentError {

@@ -26,7 +26,7 @@ mod timestamp;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use ids::{AccountId, ClientOrderId, Currency, IdError, InstrumentId, OrderId, StrategyId, VenueOrderId};
-pub use instrument::{AssetClass, Instrument, InstrumentError};
+pub use instrument::{Adjustment, AssetClass, Instrument, InstrumentError};
 pub use market::{Candle, CandleError, FormingCandle, MarketEvent, MarketEventKind, Quote, Trade};
 pub use number::{Amount, Money, NumberError, Price, Quantity, Ratio, Rounding, Volume};
 pub use order::{

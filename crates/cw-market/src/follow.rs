@@ -43,6 +43,8 @@ pub enum Told {
     Gap { instrument: InstrumentId, from: Timestamp, to: Timestamp, reason: String },
     /// There was no connection in [`from`, `to`); what it lost has been asked for.
     Outage { instrument: InstrumentId, from: Timestamp, to: Timestamp, reason: String },
+    /// Everything before this time is told: candles, gaps, or that there is nothing.
+    Settled { instrument: InstrumentId, to: Timestamp },
     /// Anything else that the stream brought.
     Event(FeedEvent),
 }
@@ -233,6 +235,8 @@ impl<'a> Follower<'a> {
             }
         }
         self.keep(number, kept);
+        let place = &self.places[number];
+        self.out.push(Told::Settled { instrument: place.id.clone(), to: place.keeper.settled_to() });
     }
 
     /// Whether somebody still listens.

@@ -34,5 +34,5 @@ pub use follow::{Followed, Told, follow};
 pub use keeper::{Delivery, Keeper, Kept, Question};
 pub use provider::{
     BreakerState, CandleRequest, Capabilities, ConnectionStatus, EventSink, FeedEvent, Pacing, Provider, ProviderError,
-    ProviderState, ProviderStatus,
+    ProviderState, ProviderStatus, Refused,
 };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cw_core::{Candle, Instrument, InstrumentId, MarketEvent, Price, Quantity, Timeframe, Timestamp};
+use cw_core::{Adjustment, Candle, Instrument, InstrumentId, MarketEvent, Price, Quantity, Timeframe, Timestamp};
 use futures_util::future::{self, BoxFuture, FutureExt};
 use serde::{Deserialize, Serialize};
 
@@ -191,6 +191,19 @@ pub struct ConnectionStatus {
     pub quarantined: u64,
     /// The newest reason, with the text it was about.
     pub last_quarantine: Option<String>,
+    /// What went wrong last, and when by our clock.
+    pub last_error: Option<String>,
+    pub last_error_at: Option<Timestamp>,
+}
+
+/// Something a provider sent that was not taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// Our clock when it came in.
+    pub at: Timestamp,
+    pub reason: String,
+    /// Its beginning, as it came.
+    pub raw: String,
 }
 
 /// A source of instruments, history and live events.
@@ -214,6 +227,16 @@ pub trait Provider: Send + Sync {
     /// be mixed: `ALPACA:iex`.
     fn source(&self, _: &InstrumentId) -> String {
         self.venue().to_owned()
+    }
+
+    /// What is done to the prices of its candles.
+    fn adjustment(&self, _: &InstrumentId) -> Adjustment {
+        Adjustment::Raw
+    }
+
+    /// The newest of what was not taken since this was asked last.
+    fn refused(&self) -> Vec<Refused> {
+        Vec::new()
     }
 
     /// Closed candles only; the one whose time is not over is never among them.

@@ -184,6 +184,9 @@ impl Node {
             shared.supervisor.spawn_until_stopped("feed", feed::run(Arc::clone(&shared), tick_queues));
             shared.supervisor.spawn_until_stopped("timer", feed::tick(Arc::clone(&shared)));
         }
+        if !shared.read_only && !shared.venues.all().is_empty() {
+            shared.supervisor.spawn_until_stopped("quarantine", venues::keep_refused(Arc::clone(&shared)));
+        }
         if follows {
             for venue in shared.venues.all().iter().filter(|venue| !venue.followed.is_empty()) {
                 let (provider, ids) = (Arc::clone(&venue.provider), venue.followed.clone());

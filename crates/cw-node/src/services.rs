@@ -4,6 +4,7 @@ mod analysis;
 mod audit;
 mod backtests;
 mod events;
+mod jobs;
 mod journal;
 pub(crate) mod market;
 mod system;
@@ -17,10 +18,11 @@ use crate::shared::Shared;
 
 /// Fills in everything that a command may use.
 pub(crate) fn build(shared: &Arc<Shared>) -> Arc<Services> {
-    let market = Arc::new(market::Market::new(Arc::clone(shared)));
+    let jobs = Arc::new(jobs::Jobs::new(Arc::clone(shared)));
+    let market = market::Market::new(Arc::clone(shared), Arc::clone(&jobs));
     let trading = Arc::new(trading::Trading::new(Arc::clone(shared)));
     let analysis = Arc::new(analysis::Analysis::new(Arc::clone(shared), Arc::clone(&market)));
-    let backtests = Arc::new(backtests::Backtests::new(Arc::clone(shared), Arc::clone(&market)));
+    let backtests = Arc::new(backtests::Backtests::new(Arc::clone(shared), Arc::clone(&market), jobs));
     let system = Arc::new(system::System::new(Arc::clone(shared)));
     let events = events::Events::new(
         Arc::clone(shared),

@@ -1,16 +1,21 @@
 //! The venues behind a network: set up as the configuration says, followed while the program runs.
 
+mod ledger;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use cw_core::{Candle, Clock, InstrumentId, Timeframe, Timestamp};
-use cw_market::{Delivery, Followed, Provider, Told, follow};
-use cw_store::{CandleQuery, Channel, OnConflict, Source, SourceKind, StoreError, TimeRange};
+use cw_market::{Delivery, FeedEvent, Followed, Provider, Told, follow};
+use cw_store::{CandleQuery, OutageQuery, OutageState, Page, Refused, Source, SourceKind, StoreError, TimeRange};
 use cw_venues::catalog::{self, Settings};
 use cw_venues::net::{Handles, Network, Random};
+use parking_lot::Mutex;
 use tokio::sync::mpsc;
 
 use crate::shared::Shared;
+use ledger::Ledger;
 
 /// What a provider may be ahead of the tables.
 const QUEUE: usize = 8_192;
@@ -20,6 +25,10 @@ const BATCH: usize = 1_024;
 const FIRST: i64 = 3_600 * Timestamp::NANOS_PER_SECOND;
 /// After a longer pause the stream begins anew and leaves the rest to `data fetch`.
 const LONGEST_PAUSE: i64 = 24 * FIRST;
+/// A pause of the program that is no outage worth a row.
+const SHORT_PAUSE: i64 = 120 * Timestamp::NANOS_PER_SECOND;
+/// How often providers are asked for what they did not take.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// One venue that the configuration switches on.
 pub(crate) struct Venue {
@@ -29,7 +38,11 @@ pub(crate) struct Venue {
 
 /// All of them, in the order of their names.
 #[derive(Default)]
-pub(crate) struct Venues(Vec<Venue>);
+pub(crate) struct Venues {
+    all: Vec<Venue>,
+    /// Our clock when the newest of each followed instrument came in.
+    heard: Mutex<BTreeMap<InstrumentId, Timestamp>>,
+}
 
 impl Venues {
     /// Nothing is sent yet.
@@ -52,16 +65,43 @@ impl Venues {
             let followed = settings.symbols.iter().map(id).collect::<Result<_, _>>()?;
             venues.push(Venue { provider, followed });
         }
-        Ok(Self(venues))
+        Ok(Self { all: venues, heard: Mutex::default() })
     }
 
     pub fn all(&self) -> &[Venue] {
-        &self.0
+        &self.all
+    }
+
+    pub fn find(&self, code: &str) -> Option<&Venue> {
+        self.all.iter().find(|venue| venue.provider.venue() == code)
+    }
+
+    fn heard(&self, id: &InstrumentId, at: Timestamp) {
+        let mut heard = self.heard.lock();
+        match heard.get_mut(id) {
+            Some(known) => *known = at,
+            None => drop(heard.insert(id.clone(), at)),
+        }
+    }
+
+    /// Whether an instrument is kept current while the program runs.
+    pub fn is_followed(&self, id: &InstrumentId) -> bool {
+        self.find(id.venue()).is_some_and(|venue| venue.followed.contains(id))
+    }
+
+    /// Whom to ask for an instrument's history, first to last, and what each calls it.
+    pub fn chain(&self, id: &InstrumentId) -> Vec<(Arc<dyn Provider>, InstrumentId)> {
+        self.of(id).map(|provider| (Arc::clone(provider), id.clone())).into_iter().collect()
+    }
+
+    /// Our clock when the newest of a followed instrument came in.
+    pub fn last_heard(&self, id: &InstrumentId) -> Option<Timestamp> {
+        self.heard.lock().get(id).copied()
     }
 
     /// Who gives the data of an instrument: its own venue and no other.
     pub fn of(&self, id: &InstrumentId) -> Option<&Arc<dyn Provider>> {
-        self.0.iter().map(|venue| &venue.provider).find(|provider| provider.venue() == id.venue())
+        self.all.iter().map(|venue| &venue.provider).find(|provider| provider.venue() == id.venue())
     }
 }
 
@@ -74,20 +114,20 @@ pub(crate) fn unknown(name: &str) -> String {
 /// Keeps a venue's followed symbols current in the store, until the program stops or the venue refuses.
 pub(crate) async fn keep_current(shared: Arc<Shared>, provider: Arc<dyn Provider>, ids: Vec<InstrumentId>) {
     let venue = provider.venue();
+    let mut keeping =
+        Keeping { shared: &shared, provider: &*provider, ledger: Ledger::default(), settled: BTreeMap::new() };
     let mut followed = Vec::new();
     for id in ids {
-        match begin(&shared, &id).await {
+        match keeping.begin(&id).await {
             Ok(from) => followed.push(Followed { instrument: id, from }),
             Err(error) => tracing::error!(target: "venues", %error, instrument = %id, "not followed"),
         }
     }
     let (told, mut queue) = mpsc::channel(QUEUE);
-    let mut settled: BTreeMap<InstrumentId, Timestamp> =
-        followed.iter().map(|f| (f.instrument.clone(), f.from)).collect();
     let writing = async {
         let mut batch = Vec::with_capacity(BATCH);
         while queue.recv_many(&mut batch, BATCH).await > 0 {
-            if let Err(error) = write(&shared, &*provider, &mut batch, &mut settled).await {
+            if let Err(error) = keeping.write(&mut batch).await {
                 // What is not written is not covered either: it is asked for again at the next start.
                 tracing::error!(target: "venues", venue, %error, "candles could not be written");
             }
@@ -99,78 +139,150 @@ pub(crate) async fn keep_current(shared: Arc<Shared>, provider: Arc<dyn Provider
     }
 }
 
-/// The first minute that is not in the store yet.
-async fn begin(shared: &Shared, id: &InstrumentId) -> Result<Timestamp, StoreError> {
-    let now = shared.clock.now();
-    let newest = shared.store.read_candles(id, Timeframe::M1, &CandleQuery::newest(1)).await?;
-    let next = newest.first().map(|candle| Timeframe::M1.close_time(candle.open_time));
-    let recent = next.filter(|next| now.nanos_since(*next) < LONGEST_PAUSE);
-    Ok(Timeframe::M1.open_time(recent.unwrap_or(now.plus_nanos(-FIRST))))
+/// Writes down what providers send that is not taken, as long as the program runs.
+pub(crate) async fn keep_refused(shared: Arc<Shared>) {
+    let mut interval = tokio::time::interval(LOOK);
+    loop {
+        interval.tick().await;
+        for venue in shared.venues.all() {
+            let rows: Vec<Refused> = venue.provider.refused().into_iter().map(|row| refused(venue, row)).collect();
+            if let Err(error) = shared.store.add_refused(&rows).await {
+                tracing::error!(target: "venues", %error, "what was not taken could not be written down");
+            }
+        }
+    }
 }
 
-/// Candles of one instrument that came in one way.
+fn refused(venue: &Venue, row: cw_market::Refused) -> Refused {
+    let cw_market::Refused { at, reason, raw } = row;
+    Refused { provider: venue.provider.venue().to_owned(), reason, raw, count: 1, first_time: at, last_time: at }
+}
+
+/// Candles of one instrument that came in one way, with the ranges that they settle.
 type Parts = BTreeMap<(InstrumentId, &'static str), (SourceKind, Vec<Candle>)>;
 
-/// Writes what was told. `settled` is, for each instrument, the end of what was told before: candles come in order, so
-/// that what lies between two of them is known to be nothing.
-async fn write(
-    shared: &Shared,
-    provider: &dyn Provider,
-    batch: &mut Vec<Told>,
-    settled: &mut BTreeMap<InstrumentId, Timestamp>,
-) -> Result<(), StoreError> {
-    let mut covered: BTreeMap<InstrumentId, Vec<TimeRange>> = BTreeMap::new();
-    let mut parts: Parts = BTreeMap::new();
-    let mut gaps = Vec::new();
-    for told in batch.drain(..) {
-        match told {
-            Told::Candle { instrument, candle, delivery } => {
-                let kind = match delivery {
-                    Delivery::Streamed => SourceKind::Streamed,
-                    Delivery::Backfilled => SourceKind::Backfilled,
-                    Delivery::Revised => SourceKind::Revised,
-                };
-                let end = Timeframe::M1.close_time(candle.open_time);
-                // A revision says nothing about what lies around it.
-                if kind != SourceKind::Revised {
-                    let begin = settled.insert(instrument.clone(), end).unwrap_or(candle.open_time);
-                    let ranges = covered.entry(instrument.clone()).or_default();
-                    match ranges.last_mut().filter(|last| last.to == begin) {
-                        Some(last) => last.to = end,
-                        None => ranges.push(TimeRange::new(begin, end)),
+struct Keeping<'a> {
+    shared: &'a Shared,
+    provider: &'a dyn Provider,
+    ledger: Ledger,
+    /// For each instrument, the end of what was told before: candles come in order, so that what lies between two of
+    /// them is known to be nothing.
+    settled: BTreeMap<InstrumentId, Timestamp>,
+}
+
+impl Keeping<'_> {
+    /// The first minute that is not in the store yet.
+    async fn begin(&mut self, id: &InstrumentId) -> Result<Timestamp, StoreError> {
+        let (store, now) = (&self.shared.store, self.shared.clock.now());
+        let newest = store.read_candles(id, Timeframe::M1, &CandleQuery::newest(1)).await?;
+        let next = newest.first().map(|candle| Timeframe::M1.close_time(candle.open_time));
+        let recent = next.filter(|next| now.nanos_since(*next) < LONGEST_PAUSE);
+        let begin = Timeframe::M1.open_time(recent.unwrap_or(now.plus_nanos(-FIRST)));
+        let query = OutageQuery {
+            instrument: Some(id.clone()),
+            state: Some(OutageState::Open),
+            limit: 1_000,
+            ..OutageQuery::default()
+        };
+        let (_, left) = store.outages(&query).await?;
+        if left.is_empty() && recent.is_some_and(|next| now.nanos_since(next) >= SHORT_PAUSE) {
+            self.ledger.lost(id, begin, "the program was not following it", now);
+            self.ledger.back(id, begin, now, "", now);
+        }
+        self.ledger.resume(left, now);
+        self.settled.insert(id.clone(), begin);
+        store.put_outages(&self.ledger.take()).await?;
+        Ok(begin)
+    }
+
+    /// Writes what was told.
+    async fn write(&mut self, batch: &mut Vec<Told>) -> Result<(), StoreError> {
+        let mut covered: BTreeMap<InstrumentId, Vec<TimeRange>> = BTreeMap::new();
+        let mut parts: Parts = BTreeMap::new();
+        let now = self.shared.clock.now();
+        for told in batch.drain(..) {
+            match told {
+                Told::Candle { instrument, candle, delivery } => {
+                    let kind = match delivery {
+                        Delivery::Streamed => SourceKind::Streamed,
+                        Delivery::Backfilled => SourceKind::Backfilled,
+                        Delivery::Revised => SourceKind::Revised,
+                    };
+                    if kind == SourceKind::Backfilled {
+                        self.ledger.backfilled(&instrument, candle.open_time);
                     }
+                    // A revision says nothing about what lies around it.
+                    if kind != SourceKind::Revised {
+                        self.settle(&instrument, Timeframe::M1.close_time(candle.open_time), &mut covered);
+                    }
+                    self.shared.venues.heard(&instrument, now);
+                    parts.entry((instrument, kind.as_str())).or_insert((kind, Vec::new())).1.push(candle);
                 }
-                parts.entry((instrument, kind.as_str())).or_insert((kind, Vec::new())).1.push(candle);
+                Told::Gap { instrument, from, to, reason } => {
+                    tracing::warn!(target: "venues", %instrument, %from, %to, reason, "a gap that the venue cannot fill");
+                    self.settle(&instrument, from, &mut covered);
+                    self.settled.insert(instrument.clone(), to);
+                    self.ledger.gap(&instrument, from, to, &reason, now);
+                    self.ledger.settled(&instrument, to);
+                }
+                Told::Outage { instrument, from, to, reason } => {
+                    self.ledger.back(&instrument, from, to, &reason, now);
+                }
+                Told::Settled { instrument, to } => self.settle(&instrument, to, &mut covered),
+                Told::Event(FeedEvent::Lost { at, instruments, reason }) => {
+                    instruments.iter().for_each(|id| self.ledger.lost(id, at, &reason, now));
+                }
+                Told::Event(_) => {}
             }
-            Told::Gap { instrument, from, to, reason } => {
-                tracing::warn!(target: "venues", %instrument, %from, %to, reason, "a gap that the venue cannot fill");
-                settled.insert(instrument.clone(), to);
-                gaps.push((instrument, TimeRange::new(from, to)));
+        }
+        self.write_parts(parts, covered).await?;
+        self.shared.store.put_outages(&self.ledger.take()).await
+    }
+
+    /// Everything of an instrument before `to` is told.
+    fn settle(&mut self, id: &InstrumentId, to: Timestamp, covered: &mut BTreeMap<InstrumentId, Vec<TimeRange>>) {
+        let begin = self.settled.get(id).copied().unwrap_or(to);
+        if begin < to {
+            self.settled.insert(id.clone(), to);
+            let ranges = covered.entry(id.clone()).or_default();
+            match ranges.last_mut().filter(|last| last.to == begin) {
+                Some(last) => last.to = to,
+                None => ranges.push(TimeRange::new(begin, to)),
             }
-            Told::Outage { instrument, from, to, reason } => {
-                tracing::info!(target: "venues", %instrument, %from, %to, reason, "the stream was away; what it missed was asked for");
+        }
+        self.ledger.settled(id, to.max(begin));
+    }
+
+    async fn write_parts(
+        &self,
+        parts: Parts,
+        mut covered: BTreeMap<InstrumentId, Vec<TimeRange>>,
+    ) -> Result<(), StoreError> {
+        let store = &self.shared.store;
+        let page =
+            |id: &InstrumentId, kind| (Source::new(self.provider.source(id), kind), self.provider.adjustment(id));
+        let mut last_part: BTreeMap<&InstrumentId, SourceKind> = BTreeMap::new();
+        for ((id, _), (kind, _)) in &parts {
+            last_part.insert(id, *kind);
+        }
+        for ((id, _), (kind, candles)) in &parts {
+            let (source, adjustment) = page(id, *kind);
+            // The ranges go with the last of an instrument's candles: then all that they cover is there.
+            let last = last_part.get(id) == Some(kind);
+            let ranges = if last { covered.remove(id).unwrap_or_default() } else { Vec::new() };
+            let page = Page { candles, source: &source, covered: &ranges, adjustment };
+            store.write_page(id, Timeframe::M1, page).await?;
+            if let (Some(first), Some(last)) = (candles.first(), candles.last()) {
+                let range = TimeRange::new(first.open_time, Timeframe::M1.close_time(last.open_time));
+                store.update_gaps(id, Timeframe::M1, range).await?;
             }
-            Told::Event(_) => {}
         }
-    }
-    for ((instrument, _), (kind, candles)) in parts {
-        let source = Source::new(provider.source(&instrument), kind);
-        let store = &shared.store;
-        store.write_candles(&instrument, Timeframe::M1, &candles, &source, OnConflict::Revise).await?;
-        if let (Some(first), Some(last)) = (candles.first(), candles.last()) {
-            let range = TimeRange::new(first.open_time, Timeframe::M1.close_time(last.open_time));
-            store.update_gaps(&instrument, Timeframe::M1, range).await?;
+        for (id, ranges) in covered {
+            let (source, adjustment) = page(&id, SourceKind::Backfilled);
+            store
+                .write_page(&id, Timeframe::M1, Page { candles: &[], source: &source, covered: &ranges, adjustment })
+                .await?;
         }
+        Ok(())
     }
-    for (instrument, ranges) in covered {
-        let source = provider.source(&instrument);
-        for range in ranges {
-            let channel = Channel::Candles(Timeframe::M1);
-            shared.store.add_coverage(&instrument, channel, range, &source).await?;
-        }
-    }
-    for (instrument, range) in gaps {
-        shared.store.update_gaps(&instrument, Timeframe::M1, range).await?;
-    }
-    Ok(())
 }

@@ -157,6 +157,7 @@ impl Following {
                 Told::Gap { .. } => self.gaps += 1,
                 Told::Outage { .. } => self.outages += 1,
                 Told::Event(_) => self.events += 1,
+                Told::Settled { .. } => {}
             }
         }
     }

@@ -3,9 +3,10 @@
 mod postgres;
 mod sqlite;
 
-use cw_core::{Candle, InstrumentId, Timeframe, Timestamp};
+use cw_core::{Adjustment, Candle, InstrumentId, Timeframe, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::coverage::TimeRange;
 use crate::db::Db;
 use crate::error::{Result, StoreError};
 use crate::open::Store;
@@ -90,6 +91,43 @@ pub struct StoredCandle {
     pub revision: u32,
 }
 
+/// What a provider answered: candles, and for which ranges it did, whether or not the market traded in them.
+#[derive(Debug, Clone, Copy)]
+pub struct Page<'a> {
+    pub candles: &'a [Candle],
+    pub source: &'a Source,
+    pub covered: &'a [TimeRange],
+    /// What was done to the prices. Where the series holds the other kind, all of it goes before the page is written.
+    pub adjustment: Adjustment,
+}
+
+/// What a transaction writes beside candles.
+#[derive(Debug, Clone, Default)]
+struct Beside {
+    covered: Vec<TimeRange>,
+    adjustment: Option<Adjustment>,
+}
+
+/// Whether the series holds prices of the other kind. Parameters: the series, 1 for raw, 2 for splits.
+const OTHER_KIND: &str = "SELECT 1 FROM series WHERE id = $1 AND adjustment IS NOT NULL \
+     AND adjustment <> CASE $2 WHEN 1 THEN 'raw' ELSE 'splits' END";
+/// Parameter: the series.
+const FORGET_SERIES: [&str; 4] = [
+    "DELETE FROM candles WHERE series = $1",
+    "DELETE FROM coverage WHERE series = $1",
+    "DELETE FROM gaps WHERE series = $1",
+    "UPDATE series SET rows = 0 WHERE id = $1",
+];
+/// Parameters as of [`OTHER_KIND`].
+const SET_KIND: &str = "UPDATE series SET adjustment = CASE $2 WHEN 1 THEN 'raw' ELSE 'splits' END WHERE id = $1";
+
+const fn kind_number(adjustment: Adjustment) -> i64 {
+    match adjustment {
+        Adjustment::Raw => 1,
+        Adjustment::Splits => 2,
+    }
+}
+
 /// Candles to write: by open time, each once, with their place in the caller's input.
 #[derive(Debug, Clone)]
 struct Row {
@@ -110,12 +148,7 @@ impl Store {
         source: &Source,
         on_conflict: OnConflict,
     ) -> Result<WriteReport> {
-        self.check_writable("writing candles")?;
-        for candle in candles {
-            candle.validate().map_err(|error| {
-                StoreError::invalid(format!("candle of {instrument} {timeframe} at {}: {error}", candle.open_time))
-            })?;
-        }
+        self.check_candles(instrument, timeframe, candles)?;
         let mut report = WriteReport::default();
         if candles.is_empty() {
             return Ok(report);
@@ -129,6 +162,53 @@ impl Store {
         Ok(report)
     }
 
+    /// Writes what a provider answered, newer values in place of stored ones, in one transaction: after a crash either all
+    /// of the page is there with its coverage or nothing of it. A page has at most 50,000 candles.
+    pub async fn write_page(
+        &self,
+        instrument: &InstrumentId,
+        timeframe: Timeframe,
+        page: Page<'_>,
+    ) -> Result<WriteReport> {
+        self.check_candles(instrument, timeframe, page.candles)?;
+        if page.candles.len() > ROWS_PER_TRANSACTION {
+            return Err(StoreError::invalid(format!("a page of {} candles", page.candles.len())));
+        }
+        if let Some(range) = page.covered.iter().find(|range| range.is_empty()) {
+            return Err(StoreError::invalid(format!("an empty range: {} to {}", range.from, range.to)));
+        }
+        let series = self.series(instrument, Channel::Candles(timeframe)).await?;
+        let source = self.source(page.source).await?;
+        let beside = Beside { covered: page.covered.to_vec(), adjustment: Some(page.adjustment) };
+        let (rows, mut report) = in_order(page.candles, 0, OnConflict::Revise);
+        report.add(self.write_rows(series, source, rows, OnConflict::Revise, beside).await?);
+        Ok(report)
+    }
+
+    fn check_candles(&self, instrument: &InstrumentId, timeframe: Timeframe, candles: &[Candle]) -> Result<()> {
+        self.check_writable("writing candles")?;
+        for candle in candles {
+            candle.validate().map_err(|error| {
+                StoreError::invalid(format!("candle of {instrument} {timeframe} at {}: {error}", candle.open_time))
+            })?;
+        }
+        Ok(())
+    }
+
+    async fn write_rows(
+        &self,
+        series: i64,
+        source: i64,
+        rows: Vec<Row>,
+        on_conflict: OnConflict,
+        beside: Beside,
+    ) -> Result<WriteReport> {
+        match self.db() {
+            Db::Sqlite(db) => sqlite::write(db, series, source, rows, on_conflict, beside).await,
+            Db::Postgres(pool) => postgres::write(pool, series, source, &rows, on_conflict, &beside).await,
+        }
+    }
+
     /// One transaction's worth; `offset` is the place of `candles[0]` in the caller's input.
     pub(crate) async fn write_chunk(
         &self,
@@ -139,10 +219,7 @@ impl Store {
         on_conflict: OnConflict,
     ) -> Result<WriteReport> {
         let (rows, mut report) = in_order(candles, offset, on_conflict);
-        report.add(match self.db() {
-            Db::Sqlite(db) => sqlite::write(db, series, source, rows, on_conflict).await?,
-            Db::Postgres(pool) => postgres::write(pool, series, source, &rows, on_conflict).await?,
-        });
+        report.add(self.write_rows(series, source, rows, on_conflict, Beside::default()).await?);
         Ok(report)
     }
 

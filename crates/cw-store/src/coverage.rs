@@ -1,6 +1,6 @@
 //! What of a series is there: ranges that were asked for and answered, and the gaps between candles.
 
-use cw_core::{InstrumentId, Timeframe, Timestamp};
+use cw_core::{Adjustment, InstrumentId, Timeframe, Timestamp};
 use serde::{Deserialize, Serialize};
 use sqlx::Row;
 
@@ -8,12 +8,22 @@ use crate::candles::{CandleQuery, SortOrder};
 use crate::db::{reading, writing};
 use crate::error::{During, Result, StoreError};
 use crate::open::Store;
-use crate::series::Channel;
+use crate::series::{Channel, Source, SourceKind};
 
 /// Gaps that one [`SeriesCoverage`] lists; the total is counted beside.
 pub const GAPS_LISTED: i64 = 1_000;
 /// Candles read at a time when gaps are looked for.
 const PAGE: u32 = 100_000;
+
+/// Ranges of a provider that overlap or touch become one. Parameters: the series, a source of the provider, from, to.
+pub(crate) const JOINED: &str = "SELECT coalesce(min(CASE WHEN from_time < $3 THEN from_time END), $3), \
+     coalesce(max(CASE WHEN to_time > $4 THEN to_time END), $4) FROM coverage WHERE series = $1 \
+     AND provider = (SELECT provider FROM sources WHERE id = $2) AND from_time <= $4 AND to_time >= $3";
+/// What the joined range replaces.
+pub(crate) const FORGET: &str = "DELETE FROM coverage WHERE series = $1 \
+     AND provider = (SELECT provider FROM sources WHERE id = $2) AND from_time >= $3 AND to_time <= $4";
+pub(crate) const COVER: &str = "INSERT INTO coverage (series, provider, from_time, to_time) \
+     SELECT CAST($1 AS BIGINT), provider, CAST($3 AS BIGINT), CAST($4 AS BIGINT) FROM sources WHERE id = $2";
 
 /// From `from` until before `to`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,6 +72,8 @@ pub struct SeriesCoverage {
     pub gaps: Vec<Gap>,
     pub gaps_total: u64,
     pub missing_total: u64,
+    /// What was done to its prices; `None` where nobody said.
+    pub adjustment: Option<Adjustment>,
 }
 
 impl Store {
@@ -78,36 +90,26 @@ impl Store {
             return Err(StoreError::invalid(format!("an empty range: {} to {}", range.from, range.to)));
         }
         let series = self.series(instrument, channel).await?;
+        let source = self.source(&Source::new(provider, SourceKind::Backfilled)).await?;
         writing!(self, "noting coverage", |tx, sql| {
-            // Ranges that overlap or touch become one.
-            let bounds: (Option<i64>, Option<i64>) = sqlx::query_as(sql("SELECT min(from_time), max(to_time) \
-                 FROM coverage WHERE series = $1 AND provider = $2 AND from_time <= $4 AND to_time >= $3"))
-            .bind(series)
-            .bind(provider)
-            .bind(range.from.as_nanos())
-            .bind(range.to.as_nanos())
-            .fetch_one(&mut *tx)
-            .await
-            .during(WHAT)?;
-            let from = bounds.0.unwrap_or(i64::MAX).min(range.from.as_nanos());
-            let to = bounds.1.unwrap_or(i64::MIN).max(range.to.as_nanos());
-            sqlx::query(sql("DELETE FROM coverage WHERE series = $1 AND provider = $2 AND from_time >= $3 \
-                 AND to_time <= $4"))
-            .bind(series)
-            .bind(provider)
-            .bind(from)
-            .bind(to)
-            .execute(&mut *tx)
-            .await
-            .during(WHAT)?;
-            sqlx::query(sql("INSERT INTO coverage (series, provider, from_time, to_time) VALUES ($1, $2, $3, $4)"))
+            let (from, to): (i64, i64) = sqlx::query_as(sql(JOINED))
                 .bind(series)
-                .bind(provider)
-                .bind(from)
-                .bind(to)
-                .execute(&mut *tx)
+                .bind(source)
+                .bind(range.from.as_nanos())
+                .bind(range.to.as_nanos())
+                .fetch_one(&mut *tx)
                 .await
                 .during(WHAT)?;
+            for statement in [FORGET, COVER] {
+                sqlx::query(sql(statement))
+                    .bind(series)
+                    .bind(source)
+                    .bind(from)
+                    .bind(to)
+                    .execute(&mut *tx)
+                    .await
+                    .during(WHAT)?;
+            }
         })
     }
 
@@ -146,20 +148,37 @@ impl Store {
         Ok(missing)
     }
 
+    /// What was done to a series' prices, where a provider said.
+    pub async fn adjustment(&self, instrument: &InstrumentId, timeframe: Timeframe) -> Result<Option<Adjustment>> {
+        let Some(series) = self.find_series(instrument, Channel::Candles(timeframe)).await? else { return Ok(None) };
+        let text: Option<String> = reading!(self.db(), |pool, sql| {
+            sqlx::query_scalar(sql("SELECT adjustment FROM series WHERE id = $1"))
+                .bind(series)
+                .fetch_one(pool)
+                .await
+                .during("reading a series")
+        })?;
+        Ok(text.and_then(|text| adjustment_of(&text)))
+    }
+
     /// Every series, or those of one instrument: how much is there, which ranges were answered for, which gaps are known.
     pub async fn coverage(&self, instrument: Option<&InstrumentId>) -> Result<Vec<SeriesCoverage>> {
         const WHAT: &str = "reading coverage";
-        let series: Vec<(i64, String, String, i64)> = reading!(self.db(), |pool, sql| {
-            sqlx::query_as(sql("SELECT id, instrument, channel, rows FROM series WHERE ($1 = '' OR instrument = $1) \
-                 ORDER BY instrument, channel"))
+        let series: Vec<(i64, String, String, i64, Option<String>)> = reading!(self.db(), |pool, sql| {
+            sqlx::query_as(sql(
+                "SELECT id, instrument, channel, rows, adjustment FROM series WHERE ($1 = '' OR instrument = $1) \
+                 ORDER BY instrument, channel",
+            ))
             .bind(instrument.map(InstrumentId::as_str).unwrap_or_default().to_owned())
             .fetch_all(pool)
             .await
             .during(WHAT)
         })?;
         let mut all = Vec::with_capacity(series.len());
-        for (id, instrument, channel, rows) in series {
-            all.push(self.series_coverage(id, &instrument, channel, rows).await?);
+        for (id, instrument, channel, rows, adjustment) in series {
+            let mut coverage = self.series_coverage(id, &instrument, channel, rows).await?;
+            coverage.adjustment = adjustment.and_then(|text| adjustment_of(&text));
+            all.push(coverage);
         }
         Ok(all)
     }
@@ -234,6 +253,7 @@ impl Store {
                     .collect(),
                 gaps_total: totals.0 as u64,
                 missing_total: totals.1 as u64,
+                adjustment: None,
             })
         })
     }
@@ -292,6 +312,14 @@ impl Store {
                     .during(WHAT)?;
             }
         })
+    }
+}
+
+fn adjustment_of(text: &str) -> Option<Adjustment> {
+    match text {
+        "raw" => Some(Adjustment::Raw),
+        "splits" => Some(Adjustment::Splits),
+        _ => None,
     }
 }
 

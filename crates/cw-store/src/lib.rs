@@ -50,6 +50,7 @@ mod lock;
 mod maintenance;
 mod migrate;
 mod open;
+mod outages;
 mod projections;
 mod raw;
 mod series;
@@ -57,7 +58,7 @@ mod settings;
 mod ticks;
 
 pub use audit::{AuditEntry, AuditReport, AuditRow};
-pub use candles::{CandleQuery, OnConflict, SortOrder, StoredCandle, WriteReport};
+pub use candles::{CandleQuery, OnConflict, Page, SortOrder, StoredCandle, WriteReport};
 pub use coverage::{CoveredRange, GAPS_LISTED, Gap, SeriesCoverage, TimeRange};
 pub use documents::{Document, DocumentQuery};
 pub use error::{Result, StoreError};
@@ -72,6 +73,7 @@ pub use journal::{Hash, Journal, JournalBlock, JournalHead, SNAPSHOTS_KEPT, Snap
 pub use maintenance::QueryResult;
 pub use migrate::MigrationStatus;
 pub use open::{Store, StoreConfig};
+pub use outages::{Outage, OutageQuery, OutageState, REFUSED_KEPT, Refused};
 pub use projections::{
     DecisionRow, FillQuery, FillRow, LedgerBalance, LedgerReport, OrderQuery, Posting, ProjectionBatch, Verdict,
 };

@@ -28,7 +28,7 @@ pub use base_url::{BaseUrl, UrlError, segment};
 pub use breaker::Breaker;
 pub use budget::{Budget, Hint, Lane, Limits};
 pub use client::{Call, HttpClient, Manner, Parts, Reply, Transport, TransportError};
-pub use health::{Health, Quarantined};
+pub use health::Health;
 pub use history::{Native, Plan, page_through, plan, within};
 pub use lenient::{Num, aligned, candle, parse_rows, quote, read, time, trade};
 pub use link::{Dialect, Gate, Link, LinkError, Out, Pace, run};

@@ -10,7 +10,7 @@ mod wire;
 
 use std::sync::Arc;
 
-use cw_core::{Candle, Instrument, InstrumentId, Timeframe, Timestamp};
+use cw_core::{Adjustment, Candle, Instrument, InstrumentId, Timeframe, Timestamp};
 use cw_market::{Capabilities, ProviderError};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -65,6 +65,10 @@ impl Kind for Yahoo {
             Ok(parse::instrument(id, &chart.meta))
         }
         .boxed()
+    }
+
+    fn adjustment(&self) -> Adjustment {
+        Adjustment::Splits
     }
 
     fn connections(&self, _: &Arc<Site>, _: &[InstrumentId]) -> Result<Vec<Connection>, ProviderError> {

@@ -50,6 +50,8 @@ import type {
   Fill,
   FillList,
   FoundNarratives,
+  FoundSymbols,
+  GapList,
   GetBacktestResult,
   GetCandles,
   GetChartWindow,
@@ -57,6 +59,7 @@ import type {
   GetHealth,
   GetMetrics,
   GetNarrative,
+  GetProvenance,
   GetRag,
   GetSetting,
   GetStructure,
@@ -82,12 +85,14 @@ import type {
   ListDecisions,
   ListFeatures,
   ListFills,
+  ListGaps,
   ListIndicators,
   ListJobs,
   ListLogs,
   ListOrders,
   ListPatterns,
   ListPositions,
+  ListQuarantine,
   ListQuotes,
   ListStrategies,
   ListSymbols,
@@ -108,6 +113,8 @@ import type {
   PlacedOrder,
   PositionList,
   PreviewOrder,
+  Provenance,
+  QuarantineList,
   Quote,
   QuoteList,
   QuotesParams,
@@ -129,6 +136,7 @@ import type {
   ScanPatterns,
   SearchNarratives,
   SearchSimilar,
+  SearchSymbols,
   SeriesParams,
   SetMockSpeed,
   SetRisk,
@@ -137,6 +145,7 @@ import type {
   ShowRisk,
   SimilarMoments,
   StartBacktest,
+  StartFetch,
   StartStrategy,
   StartedJob,
   StartedStrategy,
@@ -174,6 +183,7 @@ export type CommandMap = {
   "strategies.running": [RunningStrategies, RunningStrategyList];
   "decisions.list": [ListDecisions, DecisionList];
   "symbols.list": [ListSymbols, SymbolList];
+  "symbols.search": [SearchSymbols, FoundSymbols];
   "symbols.add": [AddSymbol, Instrument];
   "symbols.remove": [RemoveSymbol, RemovedSymbol];
   "quotes.list": [ListQuotes, QuoteList];
@@ -199,7 +209,11 @@ export type CommandMap = {
   "data.import": [ImportData, ImportReport];
   "data.export": [ExportData, ArrayBuffer];
   "data.fetch": [FetchData, FetchReport];
+  "fetch.start": [StartFetch, StartedJob];
   "data.coverage": [DataCoverage, CoverageList];
+  "data.gaps": [ListGaps, GapList];
+  "data.quarantine": [ListQuarantine, QuarantineList];
+  "data.provenance": [GetProvenance, Provenance];
   "mock.enable": [EnableMock, MockState];
   "mock.disable": [DisableMock, MockState];
   "mock.speed": [SetMockSpeed, MockState];
@@ -275,6 +289,7 @@ export const commands: { readonly [C in CommandName]: { readonly title: string; 
   "strategies.running": { title: "Running strategies", access: "read", risk: "none", response: "json" },
   "decisions.list": { title: "List decisions", access: "read", risk: "none", response: "json" },
   "symbols.list": { title: "List symbols", access: "read", risk: "none", response: "json" },
+  "symbols.search": { title: "Search symbols", access: "read", risk: "none", response: "json" },
   "symbols.add": { title: "Add symbol", access: "admin", risk: "low", response: "json" },
   "symbols.remove": { title: "Remove symbol", access: "admin", risk: "low", response: "json" },
   "quotes.list": { title: "List quotes", access: "read", risk: "none", response: "json" },
@@ -300,7 +315,11 @@ export const commands: { readonly [C in CommandName]: { readonly title: string; 
   "data.import": { title: "Import data", access: "admin", risk: "low", response: "json" },
   "data.export": { title: "Export data", access: "read", risk: "none", response: "binary" },
   "data.fetch": { title: "Fetch data", access: "trade", risk: "low", response: "json" },
+  "fetch.start": { title: "Start fetch", access: "trade", risk: "low", response: "json" },
   "data.coverage": { title: "Data coverage", access: "read", risk: "none", response: "json" },
+  "data.gaps": { title: "List gaps", access: "read", risk: "none", response: "json" },
+  "data.quarantine": { title: "List quarantine", access: "read", risk: "none", response: "json" },
+  "data.provenance": { title: "Get provenance", access: "read", risk: "none", response: "json" },
   "mock.enable": { title: "Enable mock", access: "admin", risk: "low", response: "json" },
   "mock.disable": { title: "Disable mock", access: "admin", risk: "low", response: "json" },
   "mock.speed": { title: "Set mock speed", access: "admin", risk: "low", response: "json" },

@@ -51,9 +51,15 @@ export type AccountId = string;
 export type AccountList = { accounts: Array<Account>, };
 
 /**
- * Adds an instrument that only files know, or changes its specification.
+ * Adds an instrument: of a venue that is switched on, which then keeps it current; or one that only files know. Changes
+ * the specification of one that is there.
  */
 export type AddSymbol = { instrument: InstrumentId, name?: string, asset_class?: AssetClass, base?: string, quote_currency?: Currency, tick_size?: Price, quantity_step?: Quantity, min_quantity?: Quantity, price_decimals?: number, quantity_decimals?: number, initial_margin?: Ratio, taker_fee?: Ratio, maker_fee?: Ratio, };
+
+/**
+ * What was done to the prices of a series. Both kinds are never mixed in one.
+ */
+export type Adjustment = "raw" | "splits";
 
 /**
  * An amount of money whose currency is known from where it stands, in 10⁻¹⁸.
@@ -197,6 +203,11 @@ assumptions: { [key in string]: string },
  * The same inputs give the same fingerprint.
  */
 fingerprint: string, };
+
+/**
+ * Whether calls to a venue are made.
+ */
+export type Breaker = "closed" | "half_open" | "open";
 
 /**
  * Cancels a job.
@@ -483,11 +494,76 @@ kind: string, state: ConnectionState, since: Timestamp, reconnects: number,
 /**
  * Seconds since the last message.
  */
-last_message_age_s?: number, subscriptions: number, detail?: string, };
+last_message_age_s?: number, subscriptions: number, 
+/**
+ * One sentence for people.
+ */
+detail?: string, 
+/**
+ * Events that it brought, since start.
+ */
+events?: number, breaker?: Breaker, 
+/**
+ * Requests left of the venue's budget now, of `budget_limit`.
+ */
+budget_left?: number, budget_limit?: number, 
+/**
+ * Until when the venue asked us not to call.
+ */
+held_until?: Timestamp, 
+/**
+ * The venue's clock less ours, in milliseconds.
+ */
+clock_offset_ms?: number, 
+/**
+ * Rows and frames that were not taken, since start; `data.quarantine` lists them.
+ */
+quarantined?: number, 
+/**
+ * The newest of them: its reason and its beginning.
+ */
+last_quarantine?: string, 
+/**
+ * What went wrong last, and when; stays after it is right again.
+ */
+last_error?: string, last_error_at?: Timestamp, 
+/**
+ * What a person must know about the source: delayed, unofficial.
+ */
+notice?: string, pacing?: Pacing, capabilities?: ConnectionCapabilities, };
+
+/**
+ * What a venue's data can do.
+ */
+export type ConnectionCapabilities = { 
+/**
+ * Streams public trades.
+ */
+trades: boolean, 
+/**
+ * Streams best bid and ask.
+ */
+quotes: boolean, 
+/**
+ * Streams closed one-minute candles; otherwise they are asked for when their time is over.
+ */
+streams_candles: boolean, 
+/**
+ * Every minute has a candle: one that is missing was lost.
+ */
+dense: boolean, needs_credentials: boolean, 
+/**
+ * Absent = no history.
+ */
+finest_candle?: string, 
+/**
+ * Most candles per request.
+ */
+max_candles: number, };
 
 export type ConnectionList = { connections: Array<Connection>, };
 
-export type ConnectionState = "connecting" | "open" | "retrying" | "closed";
+export type ConnectionState = "connecting" | "open" | "degraded" | "retrying" | "closed";
 
 /**
  * A piece of a console answer.
@@ -510,9 +586,29 @@ ghost?: string, };
 
 export type ConsoleOutput = { blocks: Array<ConsoleBlock>, };
 
-export type Coverage = { instrument: InstrumentId, timeframe: Timeframe, first: Timestamp, last: Timestamp, candles: number, gap_count: number, };
+export type Coverage = { instrument: InstrumentId, timeframe: Timeframe, first: Timestamp, last: Timestamp, candles: number, gap_count: number, 
+/**
+ * What providers were asked for and answered, oldest first, whether or not the market traded; files say nothing here.
+ */
+ranges: Array<CoveredRange>, 
+/**
+ * The newest thousand stretches without candles between two that exist, oldest first.
+ */
+gaps: Array<CoverageGap>, 
+/**
+ * Whether its prices are adjusted for splits; unknown of files.
+ */
+adjustment?: Adjustment, };
+
+export type CoverageGap = { from: Timestamp, to: Timestamp, 
+/**
+ * How many candles would fit.
+ */
+missing: number, reason: GapReason, };
 
 export type CoverageList = { coverage: Array<Coverage>, };
+
+export type CoveredRange = { from: Timestamp, to: Timestamp, provider: string, };
 
 /**
  * A currency or settlement asset: `USD`, `USDT`, `BTC`.
@@ -806,7 +902,41 @@ from: Timestamp,
  */
 to?: Timestamp, };
 
-export type FetchReport = { instrument: InstrumentId, timeframe: Timeframe, fetched: number, stored: number, gaps: Array<TimeRange>, };
+/**
+ * How far a fetch is.
+ */
+export type FetchProgress = { instrument: InstrumentId, timeframe: Timeframe, from: Timestamp, to: Timestamp, 
+/**
+ * Everything before this time is there.
+ */
+done_to: Timestamp, 
+/**
+ * Came so far.
+ */
+candles: number, 
+/**
+ * Would fit into what had to be asked for; a market that closes has fewer.
+ */
+expected: number, };
+
+export type FetchReport = { instrument: InstrumentId, timeframe: Timeframe, fetched: number, stored: number, gaps: Array<TimeRange>, 
+/**
+ * Who gave what was fetched; empty when nobody had to be asked.
+ */
+providers: Array<FetchedFrom>, };
+
+/**
+ * What one provider gave to a fetch.
+ */
+export type FetchedFrom = { 
+/**
+ * As it is stored with the candles: `ALPACA:iex`.
+ */
+provider: string, candles: number, 
+/**
+ * Why one that stands before it in `data.priority` did not give them.
+ */
+instead_of?: string, };
 
 export type FileFormat = "csv" | "json" | "parquet";
 
@@ -850,6 +980,72 @@ export type FoundNarrative = { instrument: InstrumentId, timeframe: Timeframe,
 at: Timestamp, text: string, keywords: Array<string>, };
 
 export type FoundNarratives = { found: Array<FoundNarrative>, };
+
+export type FoundSymbol = { instrument: InstrumentId, 
+/**
+ * Who gives its data.
+ */
+provider: string, name: string, asset_class: AssetClass, quote_currency: Currency, 
+/**
+ * It is on the list of instruments already.
+ */
+known: boolean, 
+/**
+ * It is kept current while the program runs.
+ */
+live: boolean, 
+/**
+ * What a person must know about the provider: delayed, unofficial.
+ */
+notice?: string, };
+
+export type FoundSymbols = { 
+/**
+ * The best match first; among equals, those that are known here.
+ */
+symbols: Array<FoundSymbol>, 
+/**
+ * Venues that could not be asked.
+ */
+unavailable: Array<UnavailableVenue>, };
+
+/**
+ * How fresh what is shown is.
+ */
+export type Freshness = "live" | "delayed" | "stale" | "stored" | "simulated";
+
+export type GapList = { 
+/**
+ * How many match, of which `gaps` are the newest.
+ */
+total: number, gaps: Array<GapRow>, };
+
+/**
+ * Why there are no candles.
+ */
+export type GapReason = "no_trades" | "not_fetched" | "lost" | "unknown";
+
+/**
+ * One stretch in which an instrument's stream was away or its venue could not say what was there.
+ */
+export type GapRow = { venue: string, instrument: InstrumentId, from: Timestamp, 
+/**
+ * Unknown while the stream is away.
+ */
+to?: Timestamp, state: GapState, reason: string, 
+/**
+ * One-minute candles in it that came by asking.
+ */
+candles: number, 
+/**
+ * When it was noticed.
+ */
+noted_at: Timestamp, };
+
+/**
+ * What became of the candles of an outage.
+ */
+export type GapState = "open" | "backfilled" | "gap";
 
 /**
  * Gets the result of a backtest that was started as a job.
@@ -917,6 +1113,19 @@ export type GetNarrative = { instrument: InstrumentId, timeframe: Timeframe,
  * The candle that holds this time; the newest closed one without it. Nothing after it is read.
  */
 at?: Timestamp, };
+
+/**
+ * Tells where the candles of a range come from: who gave them, how, and what is missing.
+ */
+export type GetProvenance = { instrument: InstrumentId, timeframe: Timeframe, 
+/**
+ * First open time, inclusive; the newest 500 candles without it.
+ */
+from?: Timestamp, 
+/**
+ * Last open time, exclusive; now without it.
+ */
+to?: Timestamp, };
 
 /**
  * Gets one closed candle for retrieval, as an export has it.
@@ -1123,13 +1332,17 @@ export type InstrumentParams = { instrument: InstrumentId, };
 
 export type Job = { id: string, 
 /**
- * `backtest`.
+ * `backtest`, `fetch`.
  */
 kind: string, title: string, state: JobState, 
 /**
  * 0 to 1.
  */
-progress: number, message: string, started_at: Timestamp, finished_at?: Timestamp, error?: string, };
+progress: number, message: string, started_at: Timestamp, finished_at?: Timestamp, error?: string, 
+/**
+ * Of a fetch.
+ */
+fetch?: FetchProgress, };
 
 export type JobList = { jobs: Array<Job>, };
 
@@ -1255,6 +1468,27 @@ export type ListFills = { account?: AccountId, instrument?: InstrumentId,
 limit?: number, };
 
 /**
+ * Lists the outages of live data and what became of the candles in them, newest first.
+ */
+export type ListGaps = { instrument?: InstrumentId, venue?: string, 
+/**
+ * Only those that touch what is at or after this time.
+ */
+from?: Timestamp, 
+/**
+ * Only those that begin before this time.
+ */
+to?: Timestamp, 
+/**
+ * Only those in this state.
+ */
+state?: GapState, 
+/**
+ * At most this many; 200 without it.
+ */
+limit?: number, };
+
+/**
  * Lists the indicators with their parameters.
  */
 export type ListIndicators = Record<symbol, never>;
@@ -1307,6 +1541,19 @@ export type ListPatterns = Record<symbol, never>;
  * Lists open positions with their result at the current mark.
  */
 export type ListPositions = { account?: AccountId, };
+
+/**
+ * Lists what providers and files sent that was not taken, newest first.
+ */
+export type ListQuarantine = { 
+/**
+ * A venue, or `FILE`.
+ */
+provider?: string, 
+/**
+ * At most this many; 200 without it.
+ */
+limit?: number, };
 
 /**
  * Lists the newest quotes.
@@ -1588,6 +1835,11 @@ client_order_id?: ClientOrderId, };
 export type OrderType = "market" | "limit" | "stop" | "stop_limit" | "trailing_stop";
 
 /**
+ * Whether what a venue tells is of now.
+ */
+export type Pacing = "real_time" | "delayed" | "simulated";
+
+/**
  * Which way a pattern's signal points.
  */
 export type PatternDirection = "bullish" | "bearish" | "both" | "neutral";
@@ -1777,10 +2029,93 @@ age: number,
  */
 strength: number, };
 
+export type Provenance = { instrument: InstrumentId, timeframe: Timeframe, 
+/**
+ * Who is asked for its candles first: `ALPACA:iex`, `SIM`, `FILE`.
+ */
+provider: string, freshness: Freshness, adjustment?: Adjustment, 
+/**
+ * What a person must know about the provider: delayed, unofficial.
+ */
+notice?: string, 
+/**
+ * Our clock when the newest event or candle of it came in.
+ */
+last_update?: Timestamp, last_update_age_s?: number, 
+/**
+ * Stretches of the range that are gaps.
+ */
+gap_count: number, 
+/**
+ * Candles whose values changed after they were first stored.
+ */
+revised_count: number, 
+/**
+ * Side by side, oldest first.
+ */
+segments: Array<ProvenanceSegment>, };
+
+/**
+ * How candles came to us, or that they did not.
+ */
+export type ProvenanceKind = "streamed" | "backfilled" | "revised" | "imported" | "simulated" | "gap";
+
+/**
+ * Candles in a row that came from the same provider in the same way.
+ */
+export type ProvenanceSegment = { 
+/**
+ * Open time of the first.
+ */
+from: Timestamp, 
+/**
+ * Close time of the last.
+ */
+to: Timestamp, kind: ProvenanceKind, 
+/**
+ * Nobody's in a gap.
+ */
+provider?: string, candles: number, 
+/**
+ * Why it is a gap.
+ */
+reason?: string, };
+
 /**
  * How much of an instrument we order, hold or filled, in 10⁻⁹ of its unit.
  */
 export type Quantity = string;
+
+export type QuarantineList = { 
+/**
+ * Rows that were ever refused, by these providers.
+ */
+total: number, rows: Array<QuarantinedRow>, };
+
+/**
+ * A row or frame that was refused. The same one again counts up.
+ */
+export type QuarantinedRow = { 
+/**
+ * When it came last.
+ */
+time: Timestamp, 
+/**
+ * When it came first.
+ */
+first_time: Timestamp, 
+/**
+ * A venue, or `FILE`.
+ */
+provider: string, reason: string, 
+/**
+ * Its beginning, as it came.
+ */
+text: string, count: number, 
+/**
+ * Of a file: its name and the line.
+ */
+place?: string, };
 
 /**
  * Best bid and ask with the day's summary.
@@ -2102,6 +2437,23 @@ gap?: number,
  */
 limit?: number, };
 
+/**
+ * Looks for instruments in what is known here and in the lists of the venues that are switched on.
+ */
+export type SearchSymbols = { 
+/**
+ * Part of an id or a name.
+ */
+text: string, 
+/**
+ * Only this venue.
+ */
+venue?: string, 
+/**
+ * At most this many; 50 without it.
+ */
+limit?: number, };
+
 export type SeriesParams = { instrument: InstrumentId, timeframe: Timeframe, };
 
 /**
@@ -2232,6 +2584,12 @@ q05: number, q25: number, q75: number, q95: number, base_q05: number, base_q25: 
  * Starts a backtest as a job and answers at once.
  */
 export type StartBacktest = BacktestRequest;
+
+/**
+ * Starts a fetch as a job and answers at once. It shows in the list of jobs and can be canceled there; what it has
+ * fetched until then is kept, and the next fetch goes on where it stopped.
+ */
+export type StartFetch = FetchData;
 
 /**
  * Starts a strategy on an instrument's closed candles; its orders go to the account.
@@ -2412,6 +2770,11 @@ slope: number,
  * How much of their variance it explains, 0 to 1.
  */
 r_squared: number, };
+
+/**
+ * A venue that did not answer a search.
+ */
+export type UnavailableVenue = { venue: string, reason: string, };
 
 export type UpdateKind = "snapshot" | "delta";
 

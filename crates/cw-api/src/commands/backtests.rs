@@ -148,7 +148,7 @@ pub enum JobState {
 #[ts(optional_fields)]
 pub struct Job {
     pub id: String,
-    /// `backtest`.
+    /// `backtest`, `fetch`.
     pub kind: String,
     pub title: String,
     pub state: JobState,
@@ -160,6 +160,25 @@ pub struct Job {
     pub finished_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// Of a fetch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fetch: Option<FetchProgress>,
+}
+
+/// How far a fetch is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
+#[ts(optional_fields)]
+pub struct FetchProgress {
+    pub instrument: InstrumentId,
+    pub timeframe: Timeframe,
+    pub from: Timestamp,
+    pub to: Timestamp,
+    /// Everything before this time is there.
+    pub done_to: Timestamp,
+    /// Came so far.
+    pub candles: u64,
+    /// Would fit into what had to be asked for; a market that closes has fewer.
+    pub expected: u64,
 }
 
 /// Cancels a job.

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use cw_core::{InstrumentId, Timeframe, Timestamp};
+use cw_core::{Adjustment, InstrumentId, Timeframe, Timestamp};
 
+use super::backtests::StartedJob;
 use crate::prelude::*;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
@@ -134,7 +135,28 @@ pub struct FetchReport {
     pub fetched: u64,
     pub stored: u64,
     pub gaps: Vec<TimeRange>,
+    /// Who gave what was fetched; empty when nobody had to be asked.
+    #[serde(default)]
+    pub providers: Vec<FetchedFrom>,
 }
+
+/// What one provider gave to a fetch.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
+#[ts(optional_fields)]
+pub struct FetchedFrom {
+    /// As it is stored with the candles: `ALPACA:iex`.
+    pub provider: String,
+    pub candles: u64,
+    /// Why one that stands before it in `data.priority` did not give them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instead_of: Option<String>,
+}
+
+/// Starts a fetch as a job and answers at once. It shows in the list of jobs and can be canceled there; what it has
+/// fetched until then is kept, and the next fetch goes on where it stopped.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
+#[serde(transparent)]
+pub struct StartFetch(pub FetchData);
 
 /// Lists what is stored of each instrument and timeframe.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
@@ -163,6 +185,47 @@ pub struct Coverage {
     pub last: Timestamp,
     pub candles: u64,
     pub gap_count: u64,
+    /// What providers were asked for and answered, oldest first, whether or not the market traded; files say nothing here.
+    #[serde(default)]
+    pub ranges: Vec<CoveredRange>,
+    /// The newest thousand stretches without candles between two that exist, oldest first.
+    #[serde(default)]
+    pub gaps: Vec<CoverageGap>,
+    /// Whether its prices are adjusted for splits; unknown of files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adjustment: Option<Adjustment>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
+#[ts(optional_fields)]
+pub struct CoveredRange {
+    pub from: Timestamp,
+    pub to: Timestamp,
+    pub provider: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
+#[ts(optional_fields)]
+pub struct CoverageGap {
+    pub from: Timestamp,
+    pub to: Timestamp,
+    /// How many candles would fit.
+    pub missing: u64,
+    pub reason: GapReason,
+}
+
+/// Why there are no candles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum GapReason {
+    /// A provider was asked and has none: the market was closed or nobody traded.
+    NoTrades,
+    /// Nobody was asked.
+    NotFetched,
+    /// The provider could not say what was there.
+    Lost,
+    /// A file does not say.
+    Unknown,
 }
 
 /// Starts the simulated market.
@@ -232,6 +295,7 @@ pub struct MockCheck {
 command!(ImportData => "data.import", Admin, Low, ImportReport, market.import_data);
 command!(ExportData => "data.export", Read, None, FileContent, market.export_data);
 command!(FetchData => "data.fetch", Trade, Low, FetchReport, market.fetch_data);
+command!(StartFetch => "fetch.start", Trade, Low, StartedJob, market.start_fetch);
 command!(DataCoverage => "data.coverage", Read, None, CoverageList, market.coverage);
 command!(EnableMock => "mock.enable", Admin, Low, MockState, market.enable_mock);
 command!(DisableMock => "mock.disable", Admin, Low, MockState, market.disable_mock);

@@ -79,7 +79,60 @@ pub struct SymbolList {
     pub instruments: Vec<InstrumentView>,
 }
 
-/// Adds an instrument that only files know, or changes its specification.
+/// Looks for instruments in what is known here and in the lists of the venues that are switched on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
+#[serde(deny_unknown_fields)]
+#[ts(optional_fields)]
+pub struct SearchSymbols {
+    /// Part of an id or a name.
+    #[schemars(extend("x-position" = 0))]
+    pub text: String,
+    /// Only this venue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub venue: Option<String>,
+    /// At most this many; 50 without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
+#[ts(optional_fields)]
+pub struct FoundSymbols {
+    /// The best match first; among equals, those that are known here.
+    pub symbols: Vec<FoundSymbol>,
+    /// Venues that could not be asked.
+    #[serde(default)]
+    pub unavailable: Vec<UnavailableVenue>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
+#[ts(optional_fields)]
+pub struct FoundSymbol {
+    pub instrument: InstrumentId,
+    /// Who gives its data.
+    pub provider: String,
+    pub name: String,
+    pub asset_class: AssetClass,
+    pub quote_currency: Currency,
+    /// It is on the list of instruments already.
+    pub known: bool,
+    /// It is kept current while the program runs.
+    pub live: bool,
+    /// What a person must know about the provider: delayed, unofficial.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice: Option<String>,
+}
+
+/// A venue that did not answer a search.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
+#[ts(optional_fields)]
+pub struct UnavailableVenue {
+    pub venue: String,
+    pub reason: String,
+}
+
+/// Adds an instrument: of a venue that is switched on, which then keeps it current; or one that only files know. Changes
+/// the specification of one that is there.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(deny_unknown_fields)]
 #[ts(optional_fields)]
@@ -399,6 +452,7 @@ pub struct Completion {
 }
 
 command!(ListSymbols => "symbols.list", Read, None, SymbolList, market.list_symbols);
+command!(SearchSymbols => "symbols.search", Read, None, FoundSymbols, market.search_symbols);
 command!(AddSymbol => "symbols.add", Admin, Low, InstrumentView, market.add_symbol);
 command!(RemoveSymbol => "symbols.remove", Admin, Low, RemovedSymbol, market.remove_symbol);
 command!(ListQuotes => "quotes.list", Read, None, QuoteList, market.list_quotes);

@@ -106,8 +106,53 @@ pub struct ConnectionList {
 pub enum ConnectionState {
     Connecting,
     Open,
+    /// Connected, but behind or partly missing.
+    Degraded,
     Retrying,
     Closed,
+}
+
+/// Whether calls to a venue are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Breaker {
+    Closed,
+    /// One call is let through to see whether the venue is back.
+    HalfOpen,
+    /// No call is made.
+    Open,
+}
+
+/// Whether what a venue tells is of now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Pacing {
+    /// Events come as they happen.
+    RealTime,
+    /// Events come late by agreement.
+    Delayed,
+    /// A clock of its own, which may run faster or stop.
+    Simulated,
+}
+
+/// What a venue's data can do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
+#[ts(optional_fields)]
+pub struct ConnectionCapabilities {
+    /// Streams public trades.
+    pub trades: bool,
+    /// Streams best bid and ask.
+    pub quotes: bool,
+    /// Streams closed one-minute candles; otherwise they are asked for when their time is over.
+    pub streams_candles: bool,
+    /// Every minute has a candle: one that is missing was lost.
+    pub dense: bool,
+    pub needs_credentials: bool,
+    /// Absent = no history.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finest_candle: Option<String>,
+    /// Most candles per request.
+    pub max_candles: u32,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
@@ -124,8 +169,43 @@ pub struct Connection {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_message_age_s: Option<f64>,
     pub subscriptions: u32,
+    /// One sentence for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+    /// Events that it brought, since start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub events: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub breaker: Option<Breaker>,
+    /// Requests left of the venue's budget now, of `budget_limit`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget_left: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget_limit: Option<u32>,
+    /// Until when the venue asked us not to call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_until: Option<Timestamp>,
+    /// The venue's clock less ours, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_offset_ms: Option<i64>,
+    /// Rows and frames that were not taken, since start; `data.quarantine` lists them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quarantined: Option<u64>,
+    /// The newest of them: its reason and its beginning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_quarantine: Option<String>,
+    /// What went wrong last, and when; stays after it is right again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_error_at: Option<Timestamp>,
+    /// What a person must know about the source: delayed, unofficial.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pacing: Option<Pacing>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capabilities: Option<ConnectionCapabilities>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]

@@ -1,8 +1,7 @@
 //! Backtests, at once or as jobs.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use cw_analysis::Strategy;
@@ -12,28 +11,17 @@ use cw_backtest::{BacktestError, Setup};
 use cw_core::{Amount, Candle, Instrument, Ratio};
 use cw_execution::{FillModel, FillTiming};
 use cw_risk::Limits;
-use cw_store::{Job, JobState};
-use parking_lot::Mutex;
+use cw_store::JobState;
 
+use super::jobs::{Jobs, Ticket};
 use super::market::Market;
 use super::trading::strategy_source;
 use crate::shared::{Shared, storage};
 
-/// Jobs that may run at once; more wait in the caller's hands.
-const MAX_RUNNING: usize = 8;
-
-/// A job that runs now.
-struct Running {
-    job: Job,
-    /// In millionths.
-    progress: Arc<AtomicU64>,
-    canceled: Arc<AtomicBool>,
-}
-
 pub(crate) struct Backtests {
     shared: Arc<Shared>,
     market: Arc<Market>,
-    running: Arc<Mutex<HashMap<String, Running>>>,
+    jobs: Arc<Jobs>,
 }
 
 /// Everything a run needs, read before it starts.
@@ -44,8 +32,8 @@ struct Prepared {
 }
 
 impl Backtests {
-    pub fn new(shared: Arc<Shared>, market: Arc<Market>) -> Self {
-        Self { shared, market, running: Arc::default() }
+    pub const fn new(shared: Arc<Shared>, market: Arc<Market>, jobs: Arc<Jobs>) -> Self {
+        Self { shared, market, jobs }
     }
 
     async fn prepare(&self, request: &BacktestRequest, caller: &Caller) -> Result<Prepared, ApiError> {
@@ -171,15 +159,11 @@ fn view(result: &cw_backtest::BacktestResult, setup: &Setup) -> BacktestResult {
 }
 
 /// Runs on a thread of its own, so that nothing else waits for it.
-async fn run_apart(
-    prepared: Prepared,
-    progress: Arc<AtomicU64>,
-    canceled: Arc<AtomicBool>,
-) -> Result<BacktestResult, ApiError> {
+async fn run_apart(prepared: Prepared, ticket: Ticket) -> Result<BacktestResult, ApiError> {
     tokio::task::spawn_blocking(move || {
         let mut report = |share: f64| {
-            progress.store((share * 1e6) as u64, Ordering::Relaxed);
-            !canceled.load(Ordering::Relaxed)
+            ticket.report(share);
+            !ticket.canceled.is_cancelled()
         };
         let result = cw_backtest::run(&prepared.setup, &prepared.candles, &mut report).map_err(failed)?;
         Ok(view(&result, &prepared.setup))
@@ -188,86 +172,23 @@ async fn run_apart(
     .map_err(ApiError::internal)?
 }
 
-fn job_view(job: &Job, progress: f64) -> api::Job {
-    let over = job.state.is_over();
-    api::Job {
-        id: job.id.clone(),
-        kind: job.kind.clone(),
-        title: job.title.clone(),
-        state: match job.state {
-            JobState::Queued => api::JobState::Queued,
-            JobState::Running => api::JobState::Running,
-            JobState::Done => api::JobState::Done,
-            JobState::Failed => api::JobState::Failed,
-            JobState::Canceled => api::JobState::Canceled,
-        },
-        progress: if over { 1.0 } else { progress },
-        message: match (&job.error, over) {
-            (Some(error), _) => error.clone(),
-            (None, true) => "finished".to_owned(),
-            (None, false) => format!("{:.0} %", progress * 100.0),
-        },
-        started_at: job.created_at,
-        finished_at: job.finished_at,
-        error: job.error.clone(),
-    }
-}
-
 #[async_trait]
 impl cw_api::services::Backtests for Backtests {
     async fn run(&self, caller: &Caller, request: api::RunBacktest) -> Result<BacktestResult, ApiError> {
         let prepared = self.prepare(&request.0, caller).await?;
-        run_apart(prepared, Arc::default(), Arc::default()).await
+        run_apart(prepared, Ticket::default()).await
     }
 
     async fn start(&self, caller: &Caller, request: api::StartBacktest) -> Result<api::StartedJob, ApiError> {
-        self.shared.writable()?;
-        if self.running.lock().len() >= MAX_RUNNING {
-            return Err(ApiError::conflict(format!("{MAX_RUNNING} jobs are running; wait for one or cancel it")));
-        }
+        self.jobs.check_room()?;
         let prepared = self.prepare(&request.0, caller).await?;
-        let mut random = [0u8; 8];
-        getrandom::fill(&mut random).map_err(ApiError::internal)?;
-        let id = format!("bt-{}", hex::encode(random));
-        let job = Job {
-            id: id.clone(),
-            kind: "backtest".to_owned(),
-            title: prepared.title.clone(),
-            state: JobState::Running,
-            request: serde_json::to_value(&request.0).map_err(ApiError::internal)?,
-            result: None,
-            fingerprint: None,
-            error: None,
-            created_at: self.shared.clock.now(),
-            finished_at: None,
+        let title = prepared.title.clone();
+        let request = serde_json::to_value(&request.0).map_err(ApiError::internal)?;
+        let work = |ticket| async move {
+            let result = run_apart(prepared, ticket).await?;
+            Ok((serde_json::to_value(&result).map_err(ApiError::internal)?, Some(result.fingerprint)))
         };
-        self.shared.store.put_job(&job).await.map_err(storage)?;
-        let (progress, canceled) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
-        let running = Running { job: job.clone(), progress: Arc::clone(&progress), canceled: Arc::clone(&canceled) };
-        self.running.lock().insert(id.clone(), running);
-        let (shared, list) = (Arc::clone(&self.shared), Arc::clone(&self.running));
-        self.shared.supervisor.spawn("backtest", async move {
-            let outcome = run_apart(prepared, progress, Arc::clone(&canceled)).await;
-            let mut job = job;
-            job.finished_at = Some(shared.clock.now());
-            match outcome.and_then(|r| Ok((serde_json::to_value(&r).map_err(ApiError::internal)?, r.fingerprint))) {
-                Ok((value, fingerprint)) => {
-                    job.state = JobState::Done;
-                    job.result = Some(value);
-                    job.fingerprint = Some(fingerprint);
-                }
-                Err(_) if canceled.load(Ordering::Relaxed) => job.state = JobState::Canceled,
-                Err(error) => {
-                    job.state = JobState::Failed;
-                    job.error = Some(error.message);
-                }
-            }
-            if let Err(error) = shared.store.put_job(&job).await {
-                tracing::error!(target: "backtest", %error, job = job.id, "the job's outcome could not be written");
-            }
-            list.lock().remove(&job.id);
-        });
-        Ok(api::StartedJob { job_id: id })
+        Ok(api::StartedJob { job_id: self.jobs.start("backtest", title, request, work).await? })
     }
 
     async fn result(&self, _: &Caller, request: api::GetBacktestResult) -> Result<BacktestResult, ApiError> {
@@ -286,20 +207,10 @@ impl cw_api::services::Backtests for Backtests {
     }
 
     async fn list_jobs(&self, _: &Caller, request: api::ListJobs) -> Result<api::JobList, ApiError> {
-        let jobs = self.shared.store.jobs(None, request.limit.unwrap_or(100).min(1_000)).await.map_err(storage)?;
-        let running = self.running.lock();
-        let progress = |id: &str| running.get(id).map_or(0.0, |r| r.progress.load(Ordering::Relaxed) as f64 / 1e6);
-        Ok(api::JobList { jobs: jobs.iter().map(|j| job_view(j, progress(&j.id))).collect() })
+        self.jobs.list(request.limit.unwrap_or(100).min(1_000)).await
     }
 
     async fn cancel_job(&self, _: &Caller, request: api::CancelJob) -> Result<api::Job, ApiError> {
-        if let Some(running) = self.running.lock().get(&request.job_id) {
-            running.canceled.store(true, Ordering::Relaxed);
-            return Ok(job_view(&running.job, running.progress.load(Ordering::Relaxed) as f64 / 1e6));
-        }
-        match self.shared.store.job(&request.job_id).await.map_err(storage)? {
-            Some(job) => Err(ApiError::conflict(format!("job {} is {}", job.id, job.state.as_str()))),
-            None => Err(ApiError::not_found(format!("job {}", request.job_id))),
-        }
+        self.jobs.cancel(&request.job_id).await
     }
 }

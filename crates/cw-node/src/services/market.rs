@@ -2,19 +2,21 @@
 
 mod analysis;
 mod chart;
+mod fetch;
 mod files;
 mod forming;
 mod history;
 pub(crate) mod mock;
 mod patterns;
+mod provenance;
 mod quotes;
 mod remote;
 mod symbols;
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use async_trait::async_trait;
-use cw_api::commands::{data, market, patterns as pattern};
+use cw_api::commands::{backtests, data, market, patterns as pattern, sources};
 use cw_api::frame::ChartFrame;
 use cw_api::services::MarketData;
 use cw_api::{ApiError, Caller, FileContent};
@@ -23,6 +25,7 @@ use cw_market::Provider;
 use parking_lot::Mutex;
 use tokio::sync::OnceCell;
 
+use super::jobs::Jobs;
 use crate::shared::{Shared, storage};
 
 pub(super) use chart::{Study, point};
@@ -39,12 +42,21 @@ pub(crate) struct Market {
     days: Mutex<Vec<DayStats>>,
     /// Set once the stored candles of the simulated market are known to be of its present seed.
     seed_checked: OnceCell<()>,
+    jobs: Arc<Jobs>,
+    /// What a job holds on to.
+    me: Weak<Self>,
 }
 
 impl Market {
-    pub fn new(shared: Arc<Shared>) -> Self {
+    pub fn new(shared: Arc<Shared>, jobs: Arc<Jobs>) -> Arc<Self> {
         let days = shared.directory.instruments().iter().map(|_| DayStats::default()).collect();
-        Self { shared, days: Mutex::new(days), seed_checked: OnceCell::new() }
+        Arc::new_cyclic(|me| Self {
+            shared,
+            days: Mutex::new(days),
+            seed_checked: OnceCell::new(),
+            jobs,
+            me: Weak::clone(me),
+        })
     }
 
     /// The market's clock, which runs faster or slower than ours.
@@ -90,7 +102,30 @@ impl MarketData for Market {
         self.export(request).await
     }
     async fn fetch_data(&self, _: &Caller, request: data::FetchData) -> Result<data::FetchReport, ApiError> {
-        self.fetch(request).await
+        self.fetch(request, None).await
+    }
+    async fn start_fetch(&self, _: &Caller, request: data::StartFetch) -> Result<backtests::StartedJob, ApiError> {
+        self.begin_fetch(request).await
+    }
+    async fn list_gaps(&self, _: &Caller, request: sources::ListGaps) -> Result<sources::GapList, ApiError> {
+        self.gaps(request).await
+    }
+    async fn list_quarantine(
+        &self,
+        _: &Caller,
+        request: sources::ListQuarantine,
+    ) -> Result<sources::QuarantineList, ApiError> {
+        self.quarantined(request).await
+    }
+    async fn provenance(&self, _: &Caller, request: sources::GetProvenance) -> Result<sources::Provenance, ApiError> {
+        self.provenance_of(request).await
+    }
+    async fn search_symbols(
+        &self,
+        _: &Caller,
+        request: market::SearchSymbols,
+    ) -> Result<market::FoundSymbols, ApiError> {
+        self.found_symbols(request).await
     }
     async fn coverage(&self, _: &Caller, request: data::DataCoverage) -> Result<data::CoverageList, ApiError> {
         self.covered(request).await

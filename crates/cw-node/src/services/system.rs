@@ -1,21 +1,22 @@
 //! Health, metrics, connections, logs, audit, settings, workspaces, migrations.
 
+mod connections;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
-use cw_api::commands::system::{self as api, Component, Connection, ConnectionState, Health, HealthStatus, Metric};
+use cw_api::commands::system::{self as api, Component, Health, HealthStatus, Metric};
 use cw_api::{ApiError, Caller};
 use cw_core::Timestamp;
-use cw_market::{BreakerState, Provider as _, ProviderState};
+use cw_market::{Provider as _, ProviderState};
 use serde_json::Value;
 
 use super::audit;
 use crate::shared::{Shared, storage};
 use crate::timings::Quantiles;
-use crate::venues::Venue;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// The setting that names the workspace used last.
@@ -72,7 +73,7 @@ impl System {
         let depth = self.shared.engine.queue_depth();
         let engine = if depth > 8_192 { HealthStatus::Degraded } else { HealthStatus::Ok };
         let halted = self.shared.engine.is_halted();
-        vec![
+        let mut components = vec![
             part("engine", engine, format!("{VERSION} · {depth} inputs waiting"), None),
             part(
                 "journal",
@@ -89,7 +90,9 @@ impl System {
                 if halted { "trading is halted".to_owned() } else { "paper".to_owned() },
                 None,
             ),
-        ]
+        ];
+        components.extend(self.venue_components());
+        components
     }
 }
 
@@ -106,51 +109,6 @@ fn worst(components: &[Component]) -> HealthStatus {
 }
 
 impl System {
-    /// A venue behind a network.
-    fn connection(&self, venue: &Venue) -> Connection {
-        let provider = &venue.provider;
-        let (status, capabilities) = (provider.status(), provider.capabilities());
-        let link = status.connection.unwrap_or_default();
-        let now = self.shared.clock.now();
-        let mut detail = status.detail;
-        let breaker = match link.breaker {
-            BreakerState::Closed => "closed",
-            BreakerState::HalfOpen => "half open",
-            BreakerState::Open => "open",
-        };
-        let left = format!(" · {} of {} requests left · breaker {breaker}", link.budget_left, link.budget_limit);
-        detail.push_str(&left);
-        if let Some(until) = link.held_until {
-            detail.push_str(&format!(" · asked to wait until {until}"));
-        }
-        if let Some(offset) = link.clock_offset_ms {
-            detail.push_str(&format!(" · its clock {offset:+} ms"));
-        }
-        if let Some(last) = link.last_quarantine {
-            detail.push_str(&format!(" · {} not taken, last {last}", link.quarantined));
-        }
-        if !capabilities.notice.is_empty() {
-            detail.push_str(" · ");
-            detail.push_str(capabilities.notice);
-        }
-        Connection {
-            name: provider.venue().to_owned(),
-            venue: provider.venue().to_owned(),
-            kind: if capabilities.streams_candles { "websocket" } else { "http" }.to_owned(),
-            state: match status.state {
-                ProviderState::Idle | ProviderState::Down => ConnectionState::Closed,
-                ProviderState::Connecting if link.reconnects > 0 => ConnectionState::Retrying,
-                ProviderState::Connecting => ConnectionState::Connecting,
-                ProviderState::Live | ProviderState::Degraded => ConnectionState::Open,
-            },
-            since: link.since.unwrap_or(self.shared.started_at),
-            reconnects: link.reconnects,
-            last_message_age_s: link.last_message.map(|at| now.nanos_since(at).max(0) as f64 / 1e9),
-            subscriptions: link.subscriptions,
-            detail: Some(detail),
-        }
-    }
-
     fn counters(&self) -> Vec<(&'static str, &'static str, f64)> {
         let c = &self.shared.counters;
         let read = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed) as f64;
@@ -273,26 +231,7 @@ impl cw_api::services::System for System {
     }
 
     async fn list_connections(&self, _: &Caller, _: api::ListConnections) -> Result<api::ConnectionList, ApiError> {
-        let status = self.shared.sim.status();
-        let now = self.shared.sim.clock().now();
-        let connection = Connection {
-            name: "SIM".to_owned(),
-            venue: "SIM".to_owned(),
-            kind: "simulated".to_owned(),
-            state: match (self.shared.live, status.state) {
-                (false, _) | (true, ProviderState::Down) => ConnectionState::Closed,
-                (true, ProviderState::Connecting | ProviderState::Idle) => ConnectionState::Connecting,
-                (true, ProviderState::Live | ProviderState::Degraded) => ConnectionState::Open,
-            },
-            since: self.shared.started_at,
-            reconnects: 0,
-            last_message_age_s: status.last_event.map(|at| now.nanos_since(at).max(0) as f64 / 1e9),
-            subscriptions: if self.shared.live { self.shared.directory.instruments().len() as u32 } else { 0 },
-            detail: Some(status.detail),
-        };
-        let mut connections = vec![connection];
-        connections.extend(self.shared.venues.all().iter().map(|venue| self.connection(venue)));
-        Ok(api::ConnectionList { connections })
+        Ok(api::ConnectionList { connections: self.connections() })
     }
 
     async fn list_logs(&self, _: &Caller, request: api::ListLogs) -> Result<api::LogList, ApiError> {

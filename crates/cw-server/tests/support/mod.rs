@@ -238,6 +238,25 @@ impl MarketData for Fake {
     async fn coverage(&self, _: &Caller, _: data::DataCoverage) -> Result<data::CoverageList, ApiError> {
         not_here("coverage")
     }
+    async fn start_fetch(&self, _: &Caller, _: data::StartFetch) -> Result<backtests::StartedJob, ApiError> {
+        not_here("start_fetch")
+    }
+    async fn list_gaps(&self, _: &Caller, _: sources::ListGaps) -> Result<sources::GapList, ApiError> {
+        not_here("list_gaps")
+    }
+    async fn list_quarantine(
+        &self,
+        _: &Caller,
+        _: sources::ListQuarantine,
+    ) -> Result<sources::QuarantineList, ApiError> {
+        not_here("list_quarantine")
+    }
+    async fn provenance(&self, _: &Caller, _: sources::GetProvenance) -> Result<sources::Provenance, ApiError> {
+        not_here("provenance")
+    }
+    async fn search_symbols(&self, _: &Caller, _: market::SearchSymbols) -> Result<market::FoundSymbols, ApiError> {
+        not_here("search_symbols")
+    }
     async fn enable_mock(&self, _: &Caller, _: data::EnableMock) -> Result<data::MockState, ApiError> {
         not_here("enable_mock")
     }

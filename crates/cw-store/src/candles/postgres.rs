@@ -2,9 +2,12 @@
 
 use cw_core::{Candle, Price, Timestamp, Volume};
 use sqlx::postgres::PgRow;
-use sqlx::{AssertSqlSafe, PgPool, Row as _};
+use sqlx::{AssertSqlSafe, PgConnection, PgPool, Row as _};
 
-use super::{CandleQuery, OnConflict, Row, WriteReport, select};
+use super::{
+    Beside, CandleQuery, FORGET_SERIES, OTHER_KIND, OnConflict, Row, SET_KIND, WriteReport, kind_number, select,
+};
+use crate::coverage::{COVER, FORGET, JOINED};
 use crate::error::{During, Result, StoreError};
 
 const WRITE: &str = "writing candles";
@@ -74,9 +77,15 @@ pub(super) async fn write(
     source: i64,
     rows: &[Row],
     on_conflict: OnConflict,
+    beside: &Beside,
 ) -> Result<WriteReport> {
     let mut report = WriteReport::default();
     let mut tx = pool.begin().await.during(WRITE)?;
+    write_beside(&mut tx, series, source, beside).await?;
+    if rows.is_empty() {
+        tx.commit().await.during(WRITE)?;
+        return Ok(report);
+    }
     let existing = bind!(EXISTING, series, rows.iter().collect::<Columns>()).fetch_all(&mut *tx).await.during(WRITE)?;
     let mut stored = vec![false; rows.len()];
     let mut differing = Vec::new();
@@ -112,6 +121,34 @@ pub(super) async fn write(
     }
     tx.commit().await.during(WRITE)?;
     Ok(report)
+}
+
+async fn write_beside(tx: &mut PgConnection, series: i64, source: i64, beside: &Beside) -> Result<()> {
+    if let Some(kind) = beside.adjustment.map(kind_number) {
+        let other: Option<i32> =
+            sqlx::query_scalar(OTHER_KIND).bind(series).bind(kind).fetch_optional(&mut *tx).await.during(WRITE)?;
+        if other.is_some() {
+            for statement in FORGET_SERIES {
+                sqlx::query(statement).bind(series).execute(&mut *tx).await.during(WRITE)?;
+            }
+        }
+        sqlx::query(SET_KIND).bind(series).bind(kind).execute(&mut *tx).await.during(WRITE)?;
+    }
+    for range in &beside.covered {
+        let (from, to): (i64, i64) = sqlx::query_as(JOINED)
+            .bind(series)
+            .bind(source)
+            .bind(range.from.as_nanos())
+            .bind(range.to.as_nanos())
+            .fetch_one(&mut *tx)
+            .await
+            .during(WRITE)?;
+        for statement in [FORGET, COVER] {
+            let statement = sqlx::query(statement).bind(series).bind(source).bind(from).bind(to);
+            statement.execute(&mut *tx).await.during(WRITE)?;
+        }
+    }
+    Ok(())
 }
 
 fn read_row(row: &PgRow) -> Result<Candle> {

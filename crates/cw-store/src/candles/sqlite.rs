@@ -2,10 +2,13 @@
 
 use cw_core::{Candle, Price, Timestamp, Volume};
 
-use super::{CandleQuery, OnConflict, Row, WriteReport, select};
+use super::{
+    Beside, CandleQuery, FORGET_SERIES, OTHER_KIND, OnConflict, Row, SET_KIND, WriteReport, kind_number, select,
+};
+use crate::coverage::{COVER, FORGET, JOINED};
 use crate::db::SqliteDb;
 use crate::error::{Result, StoreError};
-use crate::raw::{Statement, with_connection};
+use crate::raw::{Connection, Statement, with_connection};
 
 const COLUMNS: &str = "open_time, open, high, low, close, volume";
 const INSERT: &str = "INSERT INTO candles (series, source, revision, open_time, open, high, low, close, volume) \
@@ -21,57 +24,86 @@ pub(super) async fn write(
     source: i64,
     rows: Vec<Row>,
     on_conflict: OnConflict,
+    beside: Beside,
 ) -> Result<WriteReport> {
     with_connection(&db.writer, "writing candles", move |connection| {
         connection.transaction(|| {
-            let mut report = WriteReport::default();
-            let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(report) };
-            let mut any = connection.prepare(ANY_IN_RANGE)?;
-            any.bind(1, series)?;
-            any.bind(2, first.candle.open_time.as_nanos())?;
-            any.bind(3, last.candle.open_time.as_nanos())?;
-            // Nothing there, as in a first import: no row needs to be looked up.
-            let look_up = any.step()?;
-            any.reset();
-
-            let mut insert = connection.prepare(INSERT)?;
-            let mut revise = connection.prepare(REVISE)?;
-            for statement in [&mut insert, &mut revise] {
-                statement.bind(1, series)?;
-                statement.bind(2, source)?;
-            }
-            let mut find = connection.prepare(FIND)?;
-            find.bind(1, series)?;
-            for row in &rows {
-                let stored = if look_up {
-                    find.bind(2, row.candle.open_time.as_nanos())?;
-                    let stored = if find.step()? { Some(read_row(&find)?) } else { None };
-                    find.reset();
-                    stored
-                } else {
-                    None
-                };
-                match stored {
-                    None => {
-                        run(&mut insert, &row.candle)?;
-                        report.inserted += 1;
-                    }
-                    Some(stored) if stored == row.candle => report.unchanged += 1,
-                    Some(_) if on_conflict == OnConflict::Keep => report.conflicts.push(row.index),
-                    Some(_) => {
-                        run(&mut revise, &row.candle)?;
-                        report.revised += 1;
-                    }
-                }
-            }
-            let mut count = connection.prepare("UPDATE series SET rows = rows + $2 WHERE id = $1")?;
-            count.bind(1, series)?;
-            count.bind(2, report.inserted as i64)?;
-            count.step()?;
-            Ok(report)
+            write_beside(connection, series, source, &beside)?;
+            write_candles(connection, series, source, &rows, on_conflict)
         })
     })
     .await
+}
+
+fn bound<'c>(connection: &'c Connection<'_>, sql: &str, values: &[i64]) -> Result<Statement<'c>> {
+    let mut statement = connection.prepare(sql)?;
+    for (parameter, value) in (1..).zip(values) {
+        statement.bind(parameter, *value)?;
+    }
+    Ok(statement)
+}
+
+fn write_beside(connection: &Connection<'_>, series: i64, source: i64, beside: &Beside) -> Result<()> {
+    if let Some(kind) = beside.adjustment.map(kind_number) {
+        if bound(connection, OTHER_KIND, &[series, kind])?.step()? {
+            for statement in FORGET_SERIES {
+                bound(connection, statement, &[series])?.step()?;
+            }
+        }
+        bound(connection, SET_KIND, &[series, kind])?.step()?;
+    }
+    for range in &beside.covered {
+        let mut joined = bound(connection, JOINED, &[series, source, range.from.as_nanos(), range.to.as_nanos()])?;
+        joined.step()?;
+        let values = [series, source, joined.column(0), joined.column(1)];
+        joined.reset();
+        bound(connection, FORGET, &values)?.step()?;
+        bound(connection, COVER, &values)?.step()?;
+    }
+    Ok(())
+}
+
+fn write_candles(
+    connection: &Connection<'_>,
+    series: i64,
+    source: i64,
+    rows: &[Row],
+    on_conflict: OnConflict,
+) -> Result<WriteReport> {
+    let mut report = WriteReport::default();
+    let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(report) };
+    let ends = [series, first.candle.open_time.as_nanos(), last.candle.open_time.as_nanos()];
+    // Nothing there, as in a first import: no row needs to be looked up.
+    let look_up = bound(connection, ANY_IN_RANGE, &ends)?.step()?;
+
+    let mut insert = bound(connection, INSERT, &[series, source])?;
+    let mut revise = bound(connection, REVISE, &[series, source])?;
+    let mut find = bound(connection, FIND, &[series])?;
+    for row in rows {
+        let stored = if look_up {
+            find.bind(2, row.candle.open_time.as_nanos())?;
+            let stored = if find.step()? { Some(read_row(&find)?) } else { None };
+            find.reset();
+            stored
+        } else {
+            None
+        };
+        match stored {
+            None => {
+                run(&mut insert, &row.candle)?;
+                report.inserted += 1;
+            }
+            Some(stored) if stored == row.candle => report.unchanged += 1,
+            Some(_) if on_conflict == OnConflict::Keep => report.conflicts.push(row.index),
+            Some(_) => {
+                run(&mut revise, &row.candle)?;
+                report.revised += 1;
+            }
+        }
+    }
+    let inserted = report.inserted as i64;
+    bound(connection, "UPDATE series SET rows = rows + $2 WHERE id = $1", &[series, inserted])?.step()?;
+    Ok(report)
 }
 
 fn run(statement: &mut Statement<'_>, candle: &Candle) -> Result<()> {

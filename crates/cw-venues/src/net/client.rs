@@ -134,9 +134,13 @@ impl HttpClient {
             let last = backoff.tries() + 1 >= tries;
             let (error, told) = match self.once(call).await {
                 Ok(reply) => return Ok(reply),
-                Err(Failure::Final(error)) => return Err(error),
+                Err(Failure::Final(error)) => {
+                    self.health.failed(error.to_string());
+                    return Err(error);
+                }
                 Err(Failure::Again { error, told }) => (error, told),
             };
+            self.health.failed(error.to_string());
             if last || told.is_some_and(|told| told > MOST_PATIENCE) {
                 return Err(error);
             }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use cw_core::{Clock, Timestamp};
-use cw_market::{ConnectionStatus, ProviderState, ProviderStatus};
+use cw_market::{ConnectionStatus, ProviderState, ProviderStatus, Refused};
 use parking_lot::Mutex;
 
 use super::breaker::Breaker;
@@ -20,15 +20,6 @@ const MEASUREMENTS: usize = 9;
 /// What a call may take and still tell the venue's time.
 const LONGEST_TRIP: i64 = 2 * Timestamp::NANOS_PER_SECOND;
 
-/// Something a venue sent that was not taken.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Quarantined {
-    pub at: Timestamp,
-    pub reason: String,
-    /// Its beginning, as it came.
-    pub raw: String,
-}
-
 /// Shared by everything that talks to one venue.
 pub struct Health {
     clock: Arc<dyn Clock>,
@@ -42,7 +33,9 @@ struct Inner {
     events: u64,
     status: ConnectionStatus,
     offsets: VecDeque<i64>,
-    recent: VecDeque<Quarantined>,
+    recent: VecDeque<Refused>,
+    /// Of those counted, how many were told.
+    told: u64,
     watched: Option<(Arc<Budget>, Arc<Breaker>)>,
 }
 
@@ -56,6 +49,7 @@ impl Health {
             status: ConnectionStatus::default(),
             offsets: VecDeque::new(),
             recent: VecDeque::new(),
+            told: 0,
             watched: None,
         };
         Self { clock, inner: Mutex::new(inner) }
@@ -101,7 +95,7 @@ impl Health {
         let mut inner = self.inner.lock();
         inner.status.quarantined += 1;
         let raw = String::from_utf8_lossy(&raw[..raw.len().min(RAW)]).into_owned();
-        let row = Quarantined { at: self.clock.now(), reason: reason.into(), raw };
+        let row = Refused { at: self.clock.now(), reason: reason.into(), raw };
         inner.status.last_quarantine = Some(format!("{}: {}", row.reason, row.raw));
         if inner.recent.len() == KEPT {
             inner.recent.pop_front();
@@ -110,8 +104,24 @@ impl Health {
     }
 
     /// The newest of what was not taken.
-    pub fn quarantined(&self) -> Vec<Quarantined> {
+    pub fn quarantined(&self) -> Vec<Refused> {
         self.inner.lock().recent.iter().cloned().collect()
+    }
+
+    /// Those that were not told before.
+    pub fn take_quarantined(&self) -> Vec<Refused> {
+        let mut inner = self.inner.lock();
+        let count = inner.status.quarantined;
+        let new = usize::try_from(count - std::mem::replace(&mut inner.told, count)).unwrap_or(KEPT);
+        let known = inner.recent.len().saturating_sub(new);
+        inner.recent.range(known..).cloned().collect()
+    }
+
+    /// Something went wrong; stays to be seen after it is right again.
+    pub fn failed(&self, reason: impl Into<String>) {
+        let mut inner = self.inner.lock();
+        inner.status.last_error = Some(reason.into());
+        inner.status.last_error_at = Some(self.clock.now());
     }
 
     pub fn quarantine_count(&self) -> u64 {
@@ -196,6 +206,10 @@ mod tests {
         let kept = health.quarantined();
         assert_eq!((health.quarantine_count(), kept.len()), (1_000, KEPT));
         assert!(kept[KEPT - 1].raw.starts_with("999") && kept[KEPT - 1].raw.len() <= RAW);
+        assert_eq!(health.take_quarantined(), kept);
+        health.quarantine("again", b"once");
+        assert_eq!(health.take_quarantined().len(), 1);
+        assert!(health.take_quarantined().is_empty());
     }
 
     #[test]

@@ -115,12 +115,14 @@ pub async fn run(link: &Link<'_>, mut dialect: impl FnMut() -> Box<dyn Dialect>)
         let reason = match ended {
             Ok(()) => return Ok(()),
             Err(LinkError::Refused(reason)) => {
+                link.health.failed(reason.clone());
                 link.health.become_state(ProviderState::Down, reason.clone());
                 return Err(ProviderError::Fatal { venue: link.venue, reason });
             }
             Err(LinkError::Lost(reason)) => reason,
         };
         tracing::warn!(target: "venues", venue = link.venue, reason, "the stream was lost");
+        link.health.failed(reason.clone());
         if was_ready {
             backoff.reset();
             let lost = FeedEvent::Lost {

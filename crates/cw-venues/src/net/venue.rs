@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use cw_core::{Candle, Clock, Instrument, InstrumentId, Timestamp};
-use cw_market::{CandleRequest, Capabilities, EventSink, Provider, ProviderError, ProviderState, ProviderStatus};
+use cw_core::{Adjustment, Candle, Clock, Instrument, InstrumentId, Timestamp};
+use cw_market::{
+    CandleRequest, Capabilities, EventSink, Provider, ProviderError, ProviderState, ProviderStatus, Refused,
+};
 use futures_util::FutureExt;
 use futures_util::future::{self, BoxFuture};
 
@@ -109,6 +111,11 @@ pub trait Kind: Send + Sync + 'static {
 
     fn source(&self, site: &Site, _: &InstrumentId) -> String {
         site.code.to_owned()
+    }
+
+    /// What is done to the prices of its candles.
+    fn adjustment(&self) -> Adjustment {
+        Adjustment::Raw
     }
 
     /// The connections that bring these instruments' events; none where there is nothing but asking.
@@ -217,6 +224,12 @@ impl<K: Kind> Provider for Venue<K> {
         events: EventSink,
     ) -> BoxFuture<'a, Result<(), ProviderError>> {
         self.listen(instruments, events).boxed()
+    }
+    fn adjustment(&self, _: &InstrumentId) -> Adjustment {
+        self.kind.adjustment()
+    }
+    fn refused(&self) -> Vec<Refused> {
+        self.site.health.take_quarantined()
     }
     fn reconnect(&self) {
         self.site.gate.reconnect();

@@ -2,15 +2,15 @@
 //! store, folded where a higher timeframe is asked for.
 
 use cw_api::ApiError;
-use cw_api::commands::data::{Coverage, CoverageList, DataCoverage, FetchData, FetchReport, TimeRange as RangeView};
 use cw_api::commands::market::{CandleSeries, FormingCandleView, GetCandles};
-use cw_core::{Candle, FormingCandle, InstrumentId, Timeframe, Timestamp};
+use cw_core::{Adjustment, Candle, FormingCandle, InstrumentId, Timeframe, Timestamp};
 use cw_market::{CandleRequest, Provider, ProviderError};
-use cw_store::{CandleQuery, Channel, OnConflict, SortOrder, Source, SourceKind, TimeRange};
-use cw_venues::catalog;
+use cw_store::{CandleQuery, Channel, Page, SortOrder, Source, SourceKind, TimeRange};
 use serde_json::json;
 
 use super::Market;
+use super::remote::{Fetched, Meter};
+use crate::services::jobs::Ticket;
 use crate::shared::storage;
 
 /// What a request gets that does not say how much it wants.
@@ -69,13 +69,6 @@ pub(super) fn refused(error: ProviderError) -> ApiError {
     }
 }
 
-/// What it took to have a range in the store.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Fetched {
-    pub candles: u64,
-    pub stored: u64,
-}
-
 impl Market {
     /// Closed candles, oldest first; with neither `from` nor `limit`, all that a file has and the newest fifty thousand
     /// of the simulated market.
@@ -107,7 +100,7 @@ impl Market {
         if self.shared.read_only {
             return self.provided(instrument, timeframe, from, to).await;
         }
-        self.ensure(instrument, timeframe, from, to).await?;
+        self.ensure(instrument, timeframe, TimeRange::new(from, to), None).await?;
         let query = CandleQuery { from: Some(from), to: Some(to), ..CandleQuery::default() };
         self.shared.store.read_candles(instrument, timeframe, &query).await.map_err(storage)
     }
@@ -140,27 +133,27 @@ impl Market {
         &self,
         instrument: &InstrumentId,
         timeframe: Timeframe,
-        from: Timestamp,
-        to: Timestamp,
+        range: TimeRange,
+        ticket: Option<&Ticket>,
     ) -> Result<Fetched, ApiError> {
         self.check_seed().await?;
         let store = &self.shared.store;
         let channel = Channel::Candles(timeframe);
         let source = Source::new(self.shared.sim.venue(), SourceKind::Simulated);
         let mut fetched = Fetched::default();
-        let missing = store.missing_ranges(instrument, channel, TimeRange::new(from, to)).await.map_err(storage)?;
+        let missing = store.missing_ranges(instrument, channel, range).await.map_err(storage)?;
+        let mut meter = Meter::new(ticket, (instrument, timeframe), range, &missing);
         for range in missing {
             let mut open = range.from;
             while open < range.to {
                 let end = ceil(timeframe, open.plus_nanos(timeframe.approx_nanos().saturating_mul(PAGE as i64)));
                 let end = end.min(range.to);
                 let candles = self.ask(instrument, timeframe, open, end).await?;
-                let written = store.write_candles(instrument, timeframe, &candles, &source, OnConflict::Revise).await;
-                let written = written.map_err(storage)?;
-                let part = TimeRange::new(open, end);
-                store.add_coverage(instrument, channel, part, &source.provider).await.map_err(storage)?;
-                fetched.candles += candles.len() as u64;
-                fetched.stored += written.inserted + written.revised;
+                let covered = [TimeRange::new(open, end)];
+                let page = Page { candles: &candles, source: &source, covered: &covered, adjustment: Adjustment::Raw };
+                let written = store.write_page(instrument, timeframe, page).await.map_err(storage)?;
+                fetched.add(&source.provider, candles.len(), written.inserted + written.revised, None);
+                meter.page(candles.len(), end);
                 open = end;
             }
         }
@@ -312,64 +305,6 @@ impl Market {
         let forming = forming.filter(|f| follows(f, candles.last()) && reaches(f, from, to)).map(|f| view(&f));
         let provider = self.provider_of(&instrument);
         Ok(CandleSeries { instrument, timeframe, candles, provider, forming })
-    }
-
-    pub(super) async fn fetch(&self, request: FetchData) -> Result<FetchReport, ApiError> {
-        self.shared.writable()?;
-        let FetchData { instrument, timeframe, from, to } = request;
-        let remote = self.venue_of(&instrument);
-        if remote.is_none() && !self.is_simulated(&instrument) {
-            let message = match catalog::VENUES.iter().find(|entry| entry.code == instrument.venue()) {
-                Some(entry) => {
-                    format!("{} is switched off; set venues.{}.enabled in the configuration", entry.code, entry.name)
-                }
-                None => format!("no provider gives candles of {instrument}; import them from a file"),
-            };
-            return Err(ApiError::invalid("instrument", message));
-        }
-        let end = match remote {
-            Some(provider) => self.remote_end(provider, timeframe),
-            None => timeframe.open_time(self.now()),
-        };
-        let (from, to) = (ceil(timeframe, from), to.map_or(end, |to| ceil(timeframe, to).min(end)));
-        let mut report = FetchReport { instrument, timeframe, fetched: 0, stored: 0, gaps: Vec::new() };
-        if from >= to {
-            return Ok(report);
-        }
-        let fetched = if let Some(provider) = remote {
-            self.ensure_remote(provider, &report.instrument, timeframe, from, to).await?
-        } else {
-            self.instrument(&report.instrument).await?;
-            self.ensure(&report.instrument, timeframe, from, to).await?
-        };
-        let range = TimeRange::new(from, to);
-        let gaps = self.shared.store.update_gaps(&report.instrument, timeframe, range).await.map_err(storage)?;
-        report.fetched = fetched.candles;
-        report.stored = fetched.stored;
-        report.gaps = gaps.iter().map(|gap| RangeView { from: gap.from, to: gap.to }).collect();
-        Ok(report)
-    }
-
-    pub(super) async fn covered(&self, request: DataCoverage) -> Result<CoverageList, ApiError> {
-        let series = self.shared.store.coverage(request.instrument.as_ref()).await.map_err(storage)?;
-        let coverage = series
-            .into_iter()
-            .filter_map(|s| {
-                // Trades and quotes are kept as well; they have no timeframe.
-                let timeframe: Timeframe = s.channel.parse().ok()?;
-                let (first, last) = (s.first?, s.last?);
-                Some(Coverage {
-                    instrument: s.instrument,
-                    timeframe,
-                    first,
-                    last,
-                    candles: s.rows,
-                    gap_count: s.gaps_total,
-                })
-            })
-            .filter(|c| request.timeframe.is_none_or(|wanted| c.timeframe == wanted))
-            .collect();
-        Ok(CoverageList { coverage })
     }
 }
 

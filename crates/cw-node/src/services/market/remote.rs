@@ -1,12 +1,17 @@
 //! Candles of venues behind a network: asked for once, then in the store.
 
-use cw_api::ApiError;
-use cw_core::{InstrumentId, Timeframe, Timestamp};
-use cw_market::{CandleRequest, Provider};
-use cw_store::{Channel, OnConflict, Source, SourceKind, TimeRange};
+use std::sync::Arc;
 
-use super::history::{Fetched, back, ceil, refused};
+use cw_api::ApiError;
+use cw_api::commands::backtests::FetchProgress;
+use cw_api::commands::data::FetchedFrom;
+use cw_core::{Candle, InstrumentId, Timeframe, Timestamp};
+use cw_market::{CandleRequest, Provider};
+use cw_store::{Channel, Page, Source, SourceKind, TimeRange};
+
+use super::history::{back, ceil, refused};
 use super::{Market, Span};
+use crate::services::jobs::Ticket;
 use crate::shared::storage;
 
 /// Markets close for nights and week-ends: for so many candles this many times their length is looked back.
@@ -14,53 +19,168 @@ const SLACK: usize = 5;
 const DEFAULT_LIMIT: usize = 500;
 /// What one request may look back for, in candles.
 const MOST: usize = 200_000;
+/// Candles asked for, and written, at a time: a fetch shows its progress and loses no more than this when it is cut off.
+const PAGE: usize = 10_000;
+
+/// What it took to have a range in the store.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Fetched {
+    pub candles: u64,
+    pub stored: u64,
+    pub providers: Vec<FetchedFrom>,
+}
+
+impl Fetched {
+    pub fn add(&mut self, provider: &str, candles: usize, stored: u64, instead_of: Option<&String>) {
+        self.candles += candles as u64;
+        self.stored += stored;
+        match self.providers.iter_mut().find(|from| from.provider == provider) {
+            Some(from) => from.candles += candles as u64,
+            None => self.providers.push(FetchedFrom {
+                provider: provider.to_owned(),
+                candles: candles as u64,
+                instead_of: instead_of.cloned(),
+            }),
+        }
+    }
+}
+
+/// How far a fetch is, told to whoever watches.
+pub(super) struct Meter<'a> {
+    ticket: Option<&'a Ticket>,
+    progress: FetchProgress,
+}
+
+impl<'a> Meter<'a> {
+    pub fn new(
+        ticket: Option<&'a Ticket>,
+        (instrument, timeframe): (&InstrumentId, Timeframe),
+        range: TimeRange,
+        missing: &[TimeRange],
+    ) -> Self {
+        let length = timeframe.approx_nanos().max(1);
+        let expected = missing.iter().map(|part| (part.to.nanos_since(part.from).max(0) / length) as u64).sum();
+        let TimeRange { from, to } = range;
+        let done_to = missing.first().map_or(to, |part| part.from);
+        let instrument = instrument.clone();
+        let progress = FetchProgress { instrument, timeframe, from, to, done_to, candles: 0, expected };
+        let meter = Self { ticket, progress };
+        meter.tell();
+        meter
+    }
+
+    pub fn page(&mut self, candles: usize, done_to: Timestamp) {
+        self.progress.candles += candles as u64;
+        self.progress.done_to = done_to;
+        self.tell();
+    }
+
+    fn tell(&self) {
+        if let Some(ticket) = self.ticket {
+            ticket.report_fetch(self.progress.clone());
+        }
+    }
+}
+
+/// Whom a fetch asks, in this order. Who has failed is not asked again by the same fetch.
+struct Chain {
+    links: Vec<(Arc<dyn Provider>, InstrumentId)>,
+    turn: usize,
+    /// What the ones before this turn's said.
+    failures: Option<String>,
+}
+
+impl Chain {
+    /// One page, with who gave it.
+    async fn ask(
+        &mut self,
+        timeframe: Timeframe,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<(&Arc<dyn Provider>, &InstrumentId, Vec<Candle>), ApiError> {
+        loop {
+            let (provider, id) = &self.links[self.turn];
+            let request =
+                CandleRequest { instrument: id.clone(), timeframe, from: Some(from), to: Some(to), limit: usize::MAX };
+            let error = match provider.candles(&request).await {
+                Ok(candles) => {
+                    let (provider, id) = &self.links[self.turn];
+                    return Ok((provider, id, candles));
+                }
+                Err(error) => error,
+            };
+            if self.turn + 1 == self.links.len() {
+                return Err(refused(error));
+            }
+            tracing::warn!(target: "venues", %id, %error, next = self.links[self.turn + 1].0.venue(), "the next provider is asked");
+            self.failures.get_or_insert_with(|| error.to_string());
+            self.turn += 1;
+        }
+    }
+}
 
 impl Market {
-    /// Has every closed candle of [`from`, `to`) in the store that the venue has. Pages that are there are not asked for
-    /// again, so that what was cut off goes on where it stopped.
+    /// Has every closed candle of [`from`, `to`) in the store that the venue has. Each page is written together with
+    /// what it covers and is not asked for again, so that what was cut off goes on where it stopped.
     pub(super) async fn ensure_remote(
         &self,
         provider: &dyn Provider,
         instrument: &InstrumentId,
         timeframe: Timeframe,
-        from: Timestamp,
-        to: Timestamp,
+        range: TimeRange,
+        ticket: Option<&Ticket>,
     ) -> Result<Fetched, ApiError> {
         let mut fetched = Fetched::default();
-        let to = to.min(self.remote_end(provider, timeframe));
-        if from >= to {
+        let range = TimeRange::new(range.from, range.to.min(self.remote_end(provider, timeframe)));
+        if range.is_empty() {
             return Ok(fetched);
         }
-        let store = &self.shared.store;
-        let channel = Channel::Candles(timeframe);
-        let missing = store.missing_ranges(instrument, channel, TimeRange::new(from, to)).await.map_err(storage)?;
-        if !missing.is_empty() {
-            self.introduce_remote(provider, instrument).await?;
+        let missing = self.missing_remote(provider, instrument, timeframe, range).await?;
+        if missing.is_empty() {
+            return Ok(fetched);
         }
-        let source = Source::new(provider.source(instrument), SourceKind::Backfilled);
-        let page = i64::try_from(provider.capabilities().max_candles).unwrap_or(i64::MAX);
+        self.introduce_remote(provider, instrument).await?;
+        let store = &self.shared.store;
+        let mut meter = Meter::new(ticket, (instrument, timeframe), range, &missing);
+        let mut chain = Chain { links: self.shared.venues.chain(instrument), turn: 0, failures: None };
+        let page = i64::try_from(provider.capabilities().max_candles.min(PAGE)).unwrap_or(i64::MAX);
+        let step = timeframe.approx_nanos().saturating_mul(page);
         for range in missing {
             let mut open = range.from;
             while open < range.to {
-                let end = ceil(timeframe, open.plus_nanos(timeframe.approx_nanos().saturating_mul(page))).min(range.to);
-                let request = CandleRequest {
-                    instrument: instrument.clone(),
-                    timeframe,
-                    from: Some(open),
-                    to: Some(end),
-                    limit: usize::MAX,
-                };
-                let candles = provider.candles(&request).await.map_err(refused)?;
-                let written = store.write_candles(instrument, timeframe, &candles, &source, OnConflict::Revise).await;
-                let written = written.map_err(storage)?;
-                let part = TimeRange::new(open, end);
-                store.add_coverage(instrument, channel, part, &source.provider).await.map_err(storage)?;
-                fetched.candles += candles.len() as u64;
-                fetched.stored += written.inserted + written.revised;
+                let end = ceil(timeframe, open.plus_nanos(step)).min(range.to);
+                let (provider, id, candles) = chain.ask(timeframe, open, end).await?;
+                let source = Source::new(provider.source(id), SourceKind::Backfilled);
+                let covered = [TimeRange::new(open, end)];
+                let page =
+                    Page { candles: &candles, source: &source, covered: &covered, adjustment: provider.adjustment(id) };
+                let written = store.write_page(instrument, timeframe, page).await.map_err(storage)?;
+                if timeframe == Timeframe::M1 {
+                    store.close_gaps(instrument, covered[0]).await.map_err(storage)?;
+                }
+                let stored = written.inserted + written.revised;
+                fetched.add(&source.provider, candles.len(), stored, chain.failures.as_ref());
+                meter.page(candles.len(), end);
                 open = end;
             }
         }
         Ok(fetched)
+    }
+
+    /// What nobody answered for yet. A series of the other kind of prices counts for nothing: it is replaced.
+    async fn missing_remote(
+        &self,
+        provider: &dyn Provider,
+        instrument: &InstrumentId,
+        timeframe: Timeframe,
+        range: TimeRange,
+    ) -> Result<Vec<TimeRange>, ApiError> {
+        let (store, channel) = (&self.shared.store, Channel::Candles(timeframe));
+        let kept = store.adjustment(instrument, timeframe).await.map_err(storage)?;
+        if kept.is_some_and(|kept| kept != provider.adjustment(instrument)) {
+            return Ok(vec![range]);
+        }
+        store.missing_ranges(instrument, channel, range).await.map_err(storage)
     }
 
     /// The end of the newest candle that the venue has had time to make.
@@ -80,7 +200,7 @@ impl Market {
         let to = span.to.map_or_else(|| self.remote_end(provider, timeframe), |to| ceil(timeframe, to));
         let wanted = span.limit.unwrap_or(DEFAULT_LIMIT).saturating_mul(SLACK).min(MOST);
         let from = span.from.map_or_else(|| back(timeframe, to, wanted), |from| ceil(timeframe, from));
-        match self.ensure_remote(provider, instrument, timeframe, from, to).await {
+        match self.ensure_remote(provider, instrument, timeframe, TimeRange::new(from, to), None).await {
             Ok(_) => Ok(()),
             Err(error) if self.stored_timeframes(instrument).await?.is_empty() => Err(error),
             Err(error) => {
@@ -91,7 +211,7 @@ impl Market {
     }
 
     /// Puts an instrument on the list as its venue describes it.
-    async fn introduce_remote(&self, provider: &dyn Provider, id: &InstrumentId) -> Result<(), ApiError> {
+    pub(super) async fn introduce_remote(&self, provider: &dyn Provider, id: &InstrumentId) -> Result<(), ApiError> {
         if self.shared.store.instrument(id).await.map_err(storage)?.is_some() {
             return Ok(());
         }

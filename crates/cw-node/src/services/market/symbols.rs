@@ -1,7 +1,10 @@
 //! The list of instruments.
 
 use cw_api::ApiError;
-use cw_api::commands::market::{AddSymbol, InstrumentView, ListSymbols, RemoveSymbol, RemovedSymbol, SymbolList};
+use cw_api::commands::market::{
+    AddSymbol, FoundSymbol, FoundSymbols, InstrumentView, ListSymbols, RemoveSymbol, RemovedSymbol, SearchSymbols,
+    SymbolList,
+};
 use cw_core::Instrument;
 use cw_market::Provider;
 
@@ -28,6 +31,44 @@ impl Market {
         let missing = missing.into_iter().filter(|i| matches(i) && found.iter().all(|f| f.id != i.id));
         found.extend(missing.collect::<Vec<_>>());
         Ok(SymbolList { instruments: found.iter().map(InstrumentView::from).collect() })
+    }
+
+    /// Known instruments and those on the lists of the venues that are switched on.
+    pub(super) async fn found_symbols(&self, request: SearchSymbols) -> Result<FoundSymbols, ApiError> {
+        let SearchSymbols { text, venue, limit } = request;
+        let listed = self.symbols(ListSymbols { venue: venue.clone(), query: Some(text.clone()) }).await?.instruments;
+        let mut found: Vec<FoundSymbol> = listed.into_iter().map(|i| self.found(i, true)).collect();
+        let wanted = text.to_lowercase();
+        for known in self.shared.venues.all() {
+            if venue.as_deref().is_some_and(|venue| venue != known.provider.venue()) {
+                continue;
+            }
+            for instrument in known.provider.instruments() {
+                let hit = instrument.id.as_str().to_lowercase().contains(&wanted)
+                    || instrument.name.to_lowercase().contains(&wanted);
+                if hit && found.iter().all(|f| f.instrument != instrument.id) {
+                    found.push(self.found(InstrumentView::from(&instrument), false));
+                }
+            }
+        }
+        found.sort_by_cached_key(|f| (rank(f, &wanted), !f.known, f.instrument.clone()));
+        found.truncate(limit.unwrap_or(50).min(1_000) as usize);
+        Ok(FoundSymbols { symbols: found, unavailable: Vec::new() })
+    }
+
+    fn found(&self, instrument: InstrumentView, known: bool) -> FoundSymbol {
+        let notice = self.venue_of(&instrument.id).map(|provider| provider.capabilities().notice);
+        FoundSymbol {
+            provider: self.provider_of(&instrument.id),
+            name: instrument.name,
+            asset_class: instrument.asset_class,
+            quote_currency: instrument.quote_currency,
+            known,
+            live: self.shared.venues.is_followed(&instrument.id)
+                || (self.shared.live && self.is_simulated(&instrument.id)),
+            notice: notice.filter(|notice| !notice.is_empty()).map(str::to_owned),
+            instrument: instrument.id,
+        }
     }
 
     pub(super) async fn put_symbol(&self, request: AddSymbol) -> Result<InstrumentView, ApiError> {
@@ -61,6 +102,17 @@ impl Market {
         let deleted_candles =
             if delete_data { self.shared.store.delete_market_data(&instrument).await.map_err(storage)? } else { 0 };
         Ok(RemovedSymbol { instrument, deleted_candles })
+    }
+}
+
+/// The symbol itself, then what begins with the text, then what has it inside, then what has it in its name.
+fn rank(found: &FoundSymbol, wanted: &str) -> u8 {
+    let symbol = found.instrument.symbol().to_lowercase();
+    match () {
+        () if symbol == wanted || found.instrument.as_str().to_lowercase() == wanted => 0,
+        () if symbol.starts_with(wanted) => 1,
+        () if symbol.contains(wanted) => 2,
+        () => 3,
     }
 }
 

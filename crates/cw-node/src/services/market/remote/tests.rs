@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use cw_api::commands::data::{DataCoverage, FetchData, FetchReport};
 use cw_api::commands::market::GetCandles;
-use cw_api::commands::system::{ConnectionState, ListConnections};
+use cw_api::commands::system::{Breaker, ConnectionState, ListConnections};
 use cw_api::{ApiError, Caller, Services};
 use cw_core::{Candle, Surface, Timeframe, Timestamp};
 use cw_simex::{Dialect, Exchange, Fault, Market, Plan, Server};
@@ -168,7 +168,8 @@ async fn followed_symbols_are_kept_current_through_a_lost_connection() {
     .unwrap();
     let connection = state().await;
     assert!(connection.reconnects >= 1 && connection.subscriptions == 2, "{connection:?}");
-    assert!(connection.detail.as_ref().unwrap().contains("breaker closed"), "{connection:?}");
+    assert_eq!(connection.breaker, Some(Breaker::Closed), "{connection:?}");
+    assert!(connection.last_error.is_some() && connection.budget_left < connection.budget_limit, "{connection:?}");
     node.stop().await;
     drop(node);
     let store =

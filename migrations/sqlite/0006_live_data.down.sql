@@ -1,0 +1,3 @@
+ALTER TABLE series DROP COLUMN adjustment;
+DROP TABLE refused;
+DROP TABLE outages;
