@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::wide::wide;
 use crate::window::{MovingSum, Ring};
 
 pub(crate) trait Filter {
@@ -27,9 +28,13 @@ fn known(column: &mut [f64]) -> &mut [f64] {
 }
 
 /// Exponential smoothing with a given weight, seeded with the mean of its first values.
+///
+/// A step is `keep × average + weight × value` with one rounding at the end (a fused multiply-add). As `keep` and
+/// `weight` add up to exactly 1, an average of equal values is that value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Smoothing {
     weight: f64,
+    keep: f64,
     /// The average; while seeding, the sum so far.
     value: f64,
     /// Values that make the seed.
@@ -40,15 +45,20 @@ pub(crate) struct Smoothing {
 
 impl Smoothing {
     pub(crate) fn new(weight: f64, seed: u32) -> Self {
-        Self { weight, value: 0.0, seed, missing: seed }
+        Self::keeping(1.0 - weight, seed)
+    }
+    fn keeping(keep: f64, seed: u32) -> Self {
+        // A difference from 1 is exact if the other operand is at least a half.
+        let weight = 1.0 - keep;
+        Self { weight, keep: if keep < 0.5 { 1.0 - weight } else { keep }, value: 0.0, seed, missing: seed }
     }
     /// Weight 2 / (length + 1): an EMA.
     pub(crate) fn exponential(length: u32) -> Self {
-        Self::new(2.0 / (f64::from(length) + 1.0), length)
+        Self::keeping((f64::from(length) - 1.0) / (f64::from(length) + 1.0), length)
     }
     /// Weight 1 / length: Wilder's.
     pub(crate) fn wilder(length: u32) -> Self {
-        Self::new(1.0 / f64::from(length), length)
+        Self::keeping((f64::from(length) - 1.0) / f64::from(length), length)
     }
     /// Leaves the first values out, so that two averages can be seeded at the same candle.
     pub(crate) fn after(self, left_out: u32) -> Self {
@@ -77,7 +87,7 @@ impl Filter for Smoothing {
     #[inline]
     fn push(&mut self, value: f64) -> f64 {
         if self.missing == 0 {
-            self.value += (value - self.value) * self.weight;
+            self.value = self.keep.mul_add(self.value, self.weight * value);
             return self.value;
         }
         self.start(value)
@@ -88,31 +98,44 @@ impl Filter for Smoothing {
         for value in seed {
             *value = self.start(*value);
         }
-        let (mut value, weight) = (self.value, self.weight);
-        for place in rest.iter_mut() {
-            value += (*place - value) * weight;
-            *place = value;
-        }
         if !rest.is_empty() {
-            self.value = value;
+            smooth(self, rest);
         }
     }
 }
 
-/// Two averages side by side, so that a step of one does not wait for the last step of the other.
+wide! {
+    /// Smooths what comes after the seed, in place.
+    fn smooth(state: &mut Smoothing, column: &mut [f64]) {
+        let Smoothing { weight, keep, mut value, .. } = *state;
+        for place in column {
+            value = keep.mul_add(value, weight * *place);
+            *place = value;
+        }
+        state.value = value;
+    }
+
+    /// Two averages side by side, so that a step of one does not wait for the last step of the other.
+    fn smooth_pair(a: &mut Smoothing, b: &mut Smoothing, column_a: &mut [f64], column_b: &mut [f64]) {
+        let ([mut value_a, mut value_b], [weight_a, weight_b]) = ([a.value, b.value], [a.weight, b.weight]);
+        let (keep_a, keep_b) = (a.keep, b.keep);
+        for (place_a, place_b) in column_a.iter_mut().zip(column_b) {
+            value_a = keep_a.mul_add(value_a, weight_a * *place_a);
+            value_b = keep_b.mul_add(value_b, weight_b * *place_b);
+            (*place_a, *place_b) = (value_a, value_b);
+        }
+        (a.value, b.value) = (value_a, value_b);
+    }
+}
+
+/// [`Filter::run`] of two averages over columns of one length.
 pub(crate) fn run_pair([a, b]: [&mut Smoothing; 2], [column_a, column_b]: [&mut [f64]; 2]) {
     if a.missing > 0 || b.missing > 0 || column_a.len() != column_b.len() {
         a.run(column_a);
         b.run(column_b);
-        return;
+    } else {
+        smooth_pair(a, b, column_a, column_b);
     }
-    let ([mut value_a, mut value_b], [weight_a, weight_b]) = ([a.value, b.value], [a.weight, b.weight]);
-    for (place_a, place_b) in column_a.iter_mut().zip(column_b) {
-        value_a += (*place_a - value_a) * weight_a;
-        value_b += (*place_b - value_b) * weight_b;
-        (*place_a, *place_b) = (value_a, value_b);
-    }
-    (a.value, b.value) = (value_a, value_b);
 }
 
 /// The mean of the newest values.
@@ -233,6 +256,20 @@ fn rise(change: f64) -> f64 {
     if change < 0.0 { 0.0 } else { change }
 }
 
+wide! {
+    fn rises_and_falls(previous: f64, series: &[f64], gains: &mut [f64], losses: &mut [f64]) {
+        let ([first, ..], [gain, gains @ ..], [loss, losses @ ..]) = (series, gains, losses) else { return };
+        let both = |now: f64, before: f64| {
+            let up = rise(now - before);
+            (up, up - (now - before))
+        };
+        (*gain, *loss) = both(*first, previous);
+        for ((pair, gain), loss) in series.array_windows::<2>().zip(gains).zip(losses) {
+            (*gain, *loss) = both(pair[1], pair[0]);
+        }
+    }
+}
+
 /// Wilder's averages of rises and falls.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Swings {
@@ -253,19 +290,12 @@ impl Swings {
         let up = rise(change);
         [self.gain.push(up), self.loss.push(up - change)]
     }
-    /// [`push`](Self::push) for many values: `column` holds the values and then the gains.
-    pub(crate) fn run(&mut self, column: &mut [f64], losses: &mut [f64]) {
-        let mut previous = self.previous.unwrap_or(f64::NAN);
-        for (value, loss) in column.iter_mut().zip(losses.iter_mut()) {
-            let change = *value - std::mem::replace(&mut previous, *value);
-            // NaN at the very first one, which the averages pass over.
-            let up = rise(change);
-            (*value, *loss) = (up, up - change);
-        }
-        if !column.is_empty() {
-            self.previous = Some(previous);
-        }
-        run_pair([&mut self.gain, &mut self.loss], [column, losses]);
+    /// [`push`](Self::push) for a series of at least one value.
+    pub(crate) fn run(&mut self, series: &[f64], gains: &mut [f64], losses: &mut [f64]) {
+        // NaN at the very first one, which the averages pass over.
+        rises_and_falls(self.previous.unwrap_or(f64::NAN), series, gains, losses);
+        self.previous = series.last().copied().or(self.previous);
+        run_pair([&mut self.gain, &mut self.loss], [gains, losses]);
     }
     /// The share of rises in percent, 50 where nothing has moved.
     #[inline]

@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::ohlcv::{ColumnSlice, Ohlcv};
+use crate::wide::wide;
 
 /// The longest period any parameter accepts: bounds the memory of what a user types.
 pub const MAX_PERIOD: u32 = 5_000;
@@ -206,7 +207,7 @@ impl Input for Ohlcv {
 }
 
 /// Most rows that are computed at once: few enough that the columns of a dozen indicators stay in the cache.
-pub(crate) const CHUNK: usize = 256;
+pub(crate) const CHUNK: usize = 128;
 
 /// What an indicator reads of a chunk: at most [`CHUNK`] rows.
 #[derive(Clone, Copy)]
@@ -223,7 +224,7 @@ impl<'a> Rows<'a> {
     #[inline]
     pub(crate) fn series(&self) -> Option<&'a [f64]> {
         let series = &self.values[0][..self.len()];
-        series.iter().all(|value| value.is_finite()).then_some(series)
+        all_finite(series).then_some(series)
     }
     /// A number per candle.
     #[inline]
@@ -232,6 +233,14 @@ impl<'a> Rows<'a> {
         for (row, value) in column[..candles.len()].iter_mut().enumerate() {
             *value = of(&candles.row(row));
         }
+    }
+}
+
+wide! {
+    /// Every number is finite. Without leaving early, so that many are looked at together.
+    fn all_finite(values: &[f64]) -> bool {
+        const EXPONENT: u64 = 0x7ff << 52;
+        values.iter().fold(true, |finite, value| finite & (value.to_bits() & EXPONENT != EXPONENT))
     }
 }
 

@@ -42,6 +42,7 @@ pub mod structure;
 mod study;
 #[cfg(test)]
 mod testing;
+mod wide;
 mod window;
 
 pub use expr::{

@@ -3,6 +3,8 @@
 use cw_core::{Candle, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::wide::wide;
+
 /// A candle's prices and volume as the nearest floats. All of them are finite, because [`Candle`] holds integers.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Ohlcv {
@@ -179,6 +181,14 @@ impl ColumnSlice<'_> {
         }
     }
     #[inline]
+    pub(crate) fn first(&self) -> Option<Ohlcv> {
+        (self.len() > 0).then(|| self.row(0))
+    }
+    #[inline]
+    pub(crate) fn last(&self) -> Option<Ohlcv> {
+        self.len().checked_sub(1).map(|row| self.row(row))
+    }
+    #[inline]
     pub(crate) fn row(&self, row: usize) -> Ohlcv {
         Ohlcv {
             open_time: self.open_time[row],
@@ -187,6 +197,15 @@ impl ColumnSlice<'_> {
             low: self.low[row],
             close: self.close[row],
             volume: self.volume[row],
+        }
+    }
+}
+
+wide! {
+    pub(crate) fn typical_prices(candles: &ColumnSlice<'_>, column: &mut [f64]) {
+        let sides = candles.high.iter().zip(candles.low).zip(candles.close);
+        for (typical, ((high, low), close)) in column.iter_mut().zip(sides) {
+            *typical = (high + low + close) / 3.0;
         }
     }
 }

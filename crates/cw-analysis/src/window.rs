@@ -2,11 +2,15 @@
 
 mod extremes;
 mod pairs;
+mod trail;
 
 use serde::{Deserialize, Serialize, Serializer};
+pub(crate) use trail::{Joined, Trail, blank, deviation_of_window, deviations};
 
 pub(crate) use extremes::{Dated, Extreme, Range};
 pub(crate) use pairs::{Line, PairMoments, Sorted};
+
+use crate::indicator::CHUNK;
 
 /// Floats that are compared and saved by value: any NaN equals any other and is saved as the same bits, because
 /// processors disagree about a NaN's sign and a state must hash the same on each of them.
@@ -102,32 +106,99 @@ impl Ring {
 /// digits are no longer trusted: eleven digits are left at this point.
 const TRUST: f64 = 1e-5;
 
+/// Sums of so few values are taken anew: that costs no more than to keep them running.
+const FEW: usize = 8;
+
+/// The sum of the newest `len` values.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct MovingSum {
+    sum: f64,
+    window: SumWindow,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+enum SumWindow {
+    Short(Trail),
+    Long(RunningSum),
+}
+
+impl MovingSum {
+    pub(crate) fn new(len: usize) -> Self {
+        let window =
+            if len <= FEW { SumWindow::Short(Trail::new(len.max(1))) } else { SumWindow::Long(RunningSum::new(len)) };
+        Self { sum: 0.0, window }
+    }
+    /// The sum of the newest `len` values, `None` until there are that many.
+    #[inline]
+    pub(crate) fn push(&mut self, value: f64) -> Option<f64> {
+        self.sum = match &mut self.window {
+            SumWindow::Short(trail) => trail::sum_of_window(trail.push(value)),
+            SumWindow::Long(running) => running.push(value),
+        };
+        self.is_full().then_some(self.sum)
+    }
+    /// The same for many values in place, times `scale`; NaN until there are enough.
+    pub(crate) fn run(&mut self, column: &mut [f64], scale: f64) {
+        match &mut self.window {
+            SumWindow::Short(trail) => {
+                let mut joined = Joined::new();
+                for column in column.chunks_mut(CHUNK) {
+                    let missing = trail.missing();
+                    // Unscaled, because the last one is remembered.
+                    trail::sums(trail.join(column, &mut joined), column);
+                    self.sum = column.last().copied().unwrap_or(self.sum);
+                    for sum in column.iter_mut() {
+                        *sum *= scale;
+                    }
+                    blank(missing, column);
+                }
+            }
+            SumWindow::Long(running) => {
+                running.run(column, scale);
+                self.sum = running.sum;
+            }
+        }
+    }
+    #[inline]
+    pub(crate) fn is_full(&self) -> bool {
+        match &self.window {
+            SumWindow::Short(trail) => trail.missing() == 0,
+            SumWindow::Long(running) => running.ring.is_full(),
+        }
+    }
+    /// The sum of the values there are.
+    #[inline]
+    pub(crate) fn so_far(&self) -> f64 {
+        self.sum
+    }
+}
+
 /// A moving sum that does not drift: it is summed anew each time the ring wraps, which costs one addition per value,
 /// and when a large value has just left.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct MovingSum {
+struct RunningSum {
     ring: Ring,
     sum: f64,
     peak: f64,
 }
 
-impl MovingSum {
-    pub(crate) fn new(len: usize) -> Self {
+impl RunningSum {
+    fn new(len: usize) -> Self {
         Self { ring: Ring::new(len), sum: 0.0, peak: 0.0 }
     }
-    /// The sum of the newest `len` values, `None` until there are that many.
+    /// The sum of the values there are.
     #[inline]
-    pub(crate) fn push(&mut self, value: f64) -> Option<f64> {
+    fn push(&mut self, value: f64) -> f64 {
         let old = self.ring.push(value);
         self.sum += value - old;
         if self.ring.wrapped() || self.sum.abs() < self.peak * TRUST {
             self.refresh();
         }
         self.peak = larger(self.peak, self.sum.abs());
-        self.ring.is_full().then_some(self.sum)
+        self.sum
     }
     /// The same for many values in place, times `scale`; NaN until there are enough.
-    pub(crate) fn run(&mut self, column: &mut [f64], scale: f64) {
+    fn run(&mut self, column: &mut [f64], scale: f64) {
         let mut rest = column;
         while !rest.is_empty() {
             let was_full = self.ring.filled;
@@ -166,15 +237,6 @@ impl MovingSum {
     fn refresh(&mut self) {
         self.sum = sum_of(self.ring.values(), |value| value);
         self.peak = 0.0;
-    }
-    #[inline]
-    pub(crate) fn is_full(&self) -> bool {
-        self.ring.is_full()
-    }
-    /// The sum of the values there are.
-    #[inline]
-    pub(crate) fn so_far(&self) -> f64 {
-        self.sum
     }
 }
 

@@ -7,19 +7,33 @@ use serde::{Deserialize, Serialize};
 use super::{Marker, formulas};
 use crate::filter::{Filter, Smoothing, ratio};
 use crate::indicator::{Group, Indicator, Out, Param, Rows, Spec};
-use crate::ohlcv::Ohlcv;
+use crate::ohlcv::{ColumnSlice, Ohlcv};
+use crate::wide::wide;
 use crate::window::larger;
 
 /// The largest of high − low, |high − previous close| and |low − previous close|.
 #[inline]
 pub(crate) fn true_range(candle: &Ohlcv, previous_close: f64) -> f64 {
-    let range = candle.high - candle.low;
-    let up = (candle.high - previous_close).abs();
-    let down = (candle.low - previous_close).abs();
-    larger(larger(range, up), down)
+    widest(candle.high, candle.low, previous_close)
 }
 
-/// The true range of each candle but the first, which has none.
+#[inline]
+pub(crate) fn widest(high: f64, low: f64, previous_close: f64) -> f64 {
+    larger(larger(high - low, (high - previous_close).abs()), (low - previous_close).abs())
+}
+
+wide! {
+    /// The true range of each candle, given the close before the first.
+    pub(crate) fn true_ranges(candles: &ColumnSlice<'_>, previous_close: f64, column: &mut [f64]) {
+        let (Some(first), [range, ranges @ ..]) = (candles.first(), column) else { return };
+        *range = true_range(&first, previous_close);
+        let sides = candles.high[1..].iter().zip(&candles.low[1..]).zip(candles.close);
+        for (range, ((high, low), previous)) in ranges.iter_mut().zip(sides) {
+            *range = widest(*high, *low, *previous);
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct TrueRange {
     previous_close: Option<f64>,
@@ -31,12 +45,8 @@ impl TrueRange {
     }
     /// The same for many candles.
     pub(crate) fn run(&mut self, rows: &Rows<'_>, column: &mut [f64]) {
-        let candles = rows.candles.of_one_length();
-        let mut previous = self.previous_close.unwrap_or(f64::NAN);
-        for (row, range) in column[..candles.len()].iter_mut().enumerate() {
-            *range = true_range(&candles.row(row), previous);
-            previous = candles.close[row];
-        }
+        let candles = &rows.candles;
+        true_ranges(candles, self.previous_close.unwrap_or(f64::NAN), column);
         self.previous_close = candles.close.last().copied().or(self.previous_close);
     }
     #[inline]

@@ -4,11 +4,12 @@ use std::marker::PhantomData;
 
 use serde::{Deserialize, Serialize};
 
-use super::atr::true_range;
+use super::atr::{true_range, true_ranges};
 use super::{Marker, formulas};
 use crate::filter::{Filter, Lag, ratio};
 use crate::indicator::{Group, Indicator, Out, Output, Param, Rows, Spec, lengths, row_by_row};
-use crate::ohlcv::Ohlcv;
+use crate::ohlcv::{ColumnSlice, Ohlcv};
+use crate::wide::wide;
 use crate::window::{MovingSum, larger};
 
 /// Wilder's sums of upward and downward movement and of the true range, seeded with the first `length` − 1 changes.
@@ -17,14 +18,20 @@ pub(crate) struct Movement {
     /// High, low and close of the candle before.
     previous: Option<[f64; 3]>,
     sums: [f64; 3],
-    inverse: f64,
+    /// What is left of the sums after a candle: 1 − 1 / length.
+    keep: f64,
     /// Changes still missing from the seed.
     missing: u32,
 }
 
 impl Movement {
     fn new(length: u32) -> Self {
-        Self { previous: None, sums: [0.0; 3], inverse: 1.0 / f64::from(length), missing: length - 1 }
+        Self {
+            previous: None,
+            sums: [0.0; 3],
+            keep: (f64::from(length) - 1.0) / f64::from(length),
+            missing: length - 1,
+        }
     }
     /// The sums of upward movement, downward movement and true range; whether they are past their seed, which is
     /// complete as soon as nothing is missing.
@@ -40,30 +47,16 @@ impl Movement {
             return Some(false);
         }
         for (sum, change) in self.sums.iter_mut().zip(changes) {
-            *sum += change - *sum * self.inverse;
+            *sum = self.keep.mul_add(*sum, change);
         }
         Some(true)
     }
     /// Past the seed: the sums after each candle.
     fn run(&mut self, rows: &Rows<'_>, [plus, minus, range]: [&mut [f64]; 3]) {
-        let candles = rows.candles.of_one_length();
-        let mut previous = self.previous.unwrap_or([f64::NAN; 3]);
-        let columns = plus.iter_mut().zip(minus.iter_mut()).zip(range.iter_mut());
-        for (row, ((plus, minus), range)) in columns.enumerate().take(candles.len()) {
-            let candle = candles.row(row);
-            [*plus, *minus, *range] = changes(&candle, previous);
-            previous = [candle.high, candle.low, candle.close];
-        }
-        self.previous = Some(previous);
-        let mut sums = self.sums;
-        for ((plus, minus), range) in plus.iter_mut().zip(minus).zip(range) {
-            let changes = [*plus, *minus, *range];
-            for (sum, change) in sums.iter_mut().zip(changes) {
-                *sum += change - *sum * self.inverse;
-            }
-            [*plus, *minus, *range] = sums;
-        }
-        self.sums = sums;
+        let previous = self.previous.unwrap_or([f64::NAN; 3]);
+        all_changes(&rows.candles, previous, plus, minus, range);
+        self.previous = rows.candles.last().map(|last| [last.high, last.low, last.close]).or(self.previous);
+        add_up(&mut self.sums, self.keep, [plus, minus, range]);
     }
     /// +DI and −DI, 0 where nothing has moved.
     #[inline]
@@ -80,11 +73,67 @@ fn indices([plus, minus, range]: [f64; 3]) -> [f64; 2] {
 /// Upward movement, downward movement and true range.
 #[inline]
 fn changes(candle: &Ohlcv, [previous_high, previous_low, previous_close]: [f64; 3]) -> [f64; 3] {
-    let (up, down) = (candle.high - previous_high, previous_low - candle.low);
-    // Directions are a coin toss to the branch predictor: compute instead of deciding.
-    let plus = if up > down { larger(up, 0.0) } else { 0.0 };
-    let minus = if down > up { larger(down, 0.0) } else { 0.0 };
+    let [plus, minus] = directions(candle.high - previous_high, previous_low - candle.low);
     [plus, minus, true_range(candle, previous_close)]
+}
+
+#[inline]
+fn directions(up: f64, down: f64) -> [f64; 2] {
+    // Directions are a coin toss to the branch predictor: compute instead of deciding.
+    [if up > down { larger(up, 0.0) } else { 0.0 }, if down > up { larger(down, 0.0) } else { 0.0 }]
+}
+
+wide! {
+    fn all_changes(
+        candles: &ColumnSlice<'_>,
+        previous: [f64; 3],
+        plus: &mut [f64],
+        minus: &mut [f64],
+        range: &mut [f64],
+    ) {
+        true_ranges(candles, previous[2], range);
+        let (Some(first), [plus, pluses @ ..], [minus, minuses @ ..]) = (candles.first(), plus, minus) else { return };
+        [*plus, *minus, _] = changes(&first, previous);
+        let sides = candles.high.array_windows::<2>().zip(candles.low.array_windows::<2>());
+        for ((plus, minus), (high, low)) in pluses.iter_mut().zip(minuses).zip(sides) {
+            [*plus, *minus] = directions(high[1] - high[0], low[0] - low[1]);
+        }
+    }
+
+    /// Three sums side by side.
+    fn add_up(sums: &mut [f64; 3], keep: f64, columns: [&mut [f64]; 3]) {
+        let [plus, minus, range] = columns;
+        let [mut a, mut b, mut c] = *sums;
+        for ((plus, minus), range) in plus.iter_mut().zip(minus).zip(range) {
+            a = keep.mul_add(a, *plus);
+            b = keep.mul_add(b, *minus);
+            c = keep.mul_add(c, *range);
+            (*plus, *minus, *range) = (a, b, c);
+        }
+        *sums = [a, b, c];
+    }
+
+    /// From sums to both indices, and from the range to the index of their difference; NaN where nothing moved.
+    fn all_indices(plus: &mut [f64], minus: &mut [f64], range: &mut [f64]) {
+        for ((plus, minus), range) in plus.iter_mut().zip(minus).zip(range) {
+            let (up, down) = (100.0 * (*plus / *range), 100.0 * (*minus / *range));
+            let moved = *range > 0.0;
+            (*plus, *minus) = (if moved { up } else { 0.0 }, if moved { down } else { 0.0 });
+            let total = *plus + *minus;
+            let index = 100.0 * ((*plus - *minus).abs() / total);
+            *range = if total >= 1e-14 { index } else { f64::NAN };
+        }
+    }
+
+    fn average_known(value: &mut f64, keep: f64, column: &mut [f64]) {
+        let (mut average, weight) = (*value, 1.0 - keep);
+        for index in column {
+            let next = keep.mul_add(average, weight * *index);
+            average = if index.is_nan() { average } else { next };
+            *index = average;
+        }
+        *value = average;
+    }
 }
 
 /// |+DI − −DI| in percent of their sum; `None` where nothing moved in a direction.
@@ -214,7 +263,8 @@ impl Indicator for Adx {
         let index = index(indices);
         if self.missing == 0 {
             // Where nothing moved there is no index, and the average stays.
-            self.average += index.map_or(0.0, |index| (index - self.average) * self.movement.inverse);
+            let keep = self.movement.keep;
+            self.average = index.map_or(self.average, |index| keep.mul_add(self.average, (1.0 - keep) * index));
             return [self.average, plus, minus];
         }
         self.missing -= 1;
@@ -231,17 +281,8 @@ impl Indicator for Adx {
         }
         let [average, plus, minus] = out.columns();
         self.movement.run(&rows, [&mut *plus, &mut *minus, &mut *average]);
-        for ((range, plus), minus) in average.iter_mut().zip(plus.iter_mut()).zip(minus.iter_mut()) {
-            let both = indices([*plus, *minus, *range]);
-            [*plus, *minus] = both;
-            *range = index(both).unwrap_or(f64::NAN);
-        }
-        let (mut value, inverse) = (self.average, self.movement.inverse);
-        for index in average.iter_mut() {
-            value += if index.is_nan() { 0.0 } else { (*index - value) * inverse };
-            *index = value;
-        }
-        self.average = value;
+        all_indices(plus, minus, average);
+        average_known(&mut self.average, self.movement.keep, average);
     }
 }
 

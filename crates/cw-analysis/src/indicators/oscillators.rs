@@ -7,8 +7,9 @@ use super::statistics::PercentRank;
 use super::stoch::position;
 use crate::filter::{Filter, Lag, Mean, Smoothing, Swings, ratio, strength};
 use crate::indicator::{CHUNK, Group, Indicator, Out, Output, Param, Rows, Spec, lengths, row_by_row};
-use crate::ohlcv::Ohlcv;
-use crate::window::{MovingSum, Range, Ring, sum_of};
+use crate::ohlcv::{Ohlcv, typical_prices};
+use crate::wide::wide;
+use crate::window::{Joined, MovingSum, Range, Trail, blank, deviation_of_window, deviations};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Rsi(Swings);
@@ -36,8 +37,14 @@ impl Indicator for Rsi {
         let Some(series) = rows.series() else { return row_by_row(self, rows, out) };
         let ([gains], mut losses) = (out.columns(), [0.0; CHUNK]);
         let losses = &mut losses[..series.len()];
-        gains.copy_from_slice(series);
-        self.0.run(gains, losses);
+        self.0.run(series, gains, losses);
+        strengths(gains, losses);
+    }
+}
+
+wide! {
+    /// From gains and losses to their strength.
+    fn strengths(gains: &mut [f64], losses: &[f64]) {
         for (gain, loss) in gains.iter_mut().zip(losses) {
             *gain = strength([*gain, *loss]);
         }
@@ -71,8 +78,19 @@ impl Indicator for Cmo {
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Cci {
-    ring: Ring,
+    window: Trail,
     inverse: f64,
+}
+
+impl Cci {
+    #[inline]
+    fn of(typical: f64, mean: f64, deviation: f64) -> f64 {
+        let distance = typical - mean;
+        // What rounding leaves of a window in which nothing moved.
+        let flat = 1e-14 * mean.abs();
+        let scale = 0.015 * deviation;
+        if distance.abs() <= flat || deviation <= flat || scale == 0.0 { 0.0 } else { distance / scale }
+    }
 }
 
 impl Indicator for Cci {
@@ -84,7 +102,7 @@ impl Indicator for Cci {
               where nothing has moved.", "TA-Lib CCI (Lambert)");
 
     fn new(params: &[f64]) -> Self {
-        Self { ring: Ring::new(params[0] as usize), inverse: 1.0 / params[0] }
+        Self { window: Trail::new(params[0] as usize), inverse: 1.0 / params[0] }
     }
     fn warm_up(params: &[f64]) -> usize {
         params[0] as usize - 1
@@ -92,17 +110,22 @@ impl Indicator for Cci {
     #[inline]
     fn update(&mut self, candle: Ohlcv) -> [f64; 1] {
         let typical = candle.typical();
-        self.ring.push(typical);
-        if !self.ring.is_full() {
-            return [f64::NAN];
+        let (mean, deviation) = deviation_of_window(self.window.push(typical), self.inverse);
+        [if self.window.missing() == 0 { Self::of(typical, mean, deviation) } else { f64::NAN }]
+    }
+    fn batch(&mut self, rows: Rows<'_>, out: Out<'_>) {
+        if !self.window.is_short() {
+            return row_by_row(self, rows, out);
         }
-        let mean = sum_of(self.ring.values(), |value| value) * self.inverse;
-        let deviation = sum_of(self.ring.values(), |value| (value - mean).abs()) * self.inverse;
-        let distance = typical - mean;
-        // What rounding leaves of a window in which nothing moved.
-        let flat = 1e-14 * mean.abs();
-        let scale = 0.015 * deviation;
-        [if distance.abs() <= flat || deviation <= flat || scale == 0.0 { 0.0 } else { distance / scale }]
+        let ([column], mut means, mut away) = (out.columns(), [0.0; CHUNK], [0.0; CHUNK]);
+        typical_prices(&rows.candles, column);
+        let missing = self.window.missing();
+        let mut joined = Joined::new();
+        deviations(self.window.join(column, &mut joined), self.inverse, &mut means, &mut away);
+        for ((typical, mean), deviation) in column.iter_mut().zip(means).zip(away) {
+            *typical = Self::of(*typical, mean, deviation);
+        }
+        blank(missing, column);
     }
 }
 
