@@ -2,7 +2,7 @@
 import { chromium } from 'playwright-core';
 import { findChromium } from './chromium-path.mjs';
 
-export async function launchChromium(options = {}) {
+export async function launchChromium({ args = [], ...options } = {}) {
   const executablePath = findChromium();
   if (!executablePath) throw new Error('no Chromium found; install it or set CHROMIUM to its path');
   const root = typeof process.getuid === 'function' && process.getuid() === 0;
@@ -16,6 +16,7 @@ export async function launchChromium(options = {}) {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      ...args,
     ],
     ...options,
   });

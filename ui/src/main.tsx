@@ -15,6 +15,7 @@ import { TransportError } from '@/transport/Transport';
 
 async function start(): Promise<void> {
   applyPrefs();
+  matchMedia('(prefers-contrast: more)').addEventListener('change', applyPrefs);
   await startI18n(usePrefs.getState().language);
   const element = document.getElementById('root');
   if (!element) throw new Error('the page has no #root');

@@ -1,9 +1,11 @@
 // Indicators on a chart: found, added and changed by keyboard alone, and equal to what the engine computes for anybody.
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { chartReady, eventually, openPage, settings, violations } from '../lib/browser.mjs';
 import { startEngine } from '../lib/engine.mjs';
-import { scope } from '../lib/process.mjs';
+import { scope, temporaryDirectory } from '../lib/process.mjs';
 
 const shared = scope();
 let engine;
@@ -107,6 +109,45 @@ test('every value is the one that indicators.compute gives', async () => {
     return true;
   });
   await page.keyboard.press('Alt+t');
+});
+
+test('what an indicator cannot know yet is grey and has no value, then it has the engine’s', async () => {
+  const instrument = 'SHORT.FILE';
+  const file = join(temporaryDirectory(shared), 'short.csv');
+  const start = Date.UTC(2024, 0, 2, 9);
+  const rows = Array.from({ length: 90 }, (_, i) => {
+    const close = 100 + Math.round(500 * Math.sin(i / 7)) / 100;
+    return [new Date(start + i * 900_000).toISOString(), close - 0.5, close + 1, close - 1, close, 10 + i].join();
+  });
+  writeFileSync(file, `time,open,high,low,close,volume\n${rows.join('\n')}\n`);
+  const { accepted } = await engine.call('data.import', { file, instrument, timeframe: '15m' });
+  assert.equal(accepted, 90);
+  await page.reload();
+  await chartReady(page);
+  await chart().focus();
+  await page.keyboard.press('Control+k');
+  await page.getByRole('dialog').getByRole('combobox').fill('@short');
+  await page.getByRole('dialog').getByRole('option', { name: /SHORT/ }).click();
+  const last = legend('ema(55)').locator('[data-cell]');
+  await page.mouse.move(2, 2); // the pointer would read a candle
+  await chart().locator('p.sr-only').filter({ hasText: /^SHORT 15m: 90 candles/ }).waitFor({ state: 'attached' });
+  await chart().focus();
+  const { rows: computed } = await eventually('the engine’s values', () =>
+    engine.call('indicators.compute', { instrument, timeframe: '15m', set: 'ema(55)', limit: 90 }),
+  );
+  const known = computed.at(-1)[1];
+  await eventually('the newest value', async () => {
+    const text = await last.textContent();
+    return /\d/.test(text) && Math.abs(number(text) - known) <= tolerance(text);
+  });
+  assert.equal(await legend('ema(55)').getAttribute('data-warm'), 'true');
+  for (let i = 0; i < 60; i += 1) await page.keyboard.press('ArrowLeft');
+  await eventually('the value to go', async () => (await legend('ema(55)').getAttribute('data-warm')) === 'false');
+  assert.equal(await last.textContent(), '–');
+  assert.match(await legend('ema(55)').getAttribute('title'), /warm/i);
+  const grey = (study) => legend(study).locator('button').first().evaluate((button) => getComputedStyle(button).color);
+  assert.notEqual(await grey('ema(55)'), await grey('ema(21)'), 'told apart by colour as well');
+  assert.equal(await legend('ema(21)').getAttribute('data-warm'), 'true');
 });
 
 test('hiding and removing from the legend', async () => {

@@ -1,7 +1,8 @@
 // The page of a running engine in Chromium, as a person meets it.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { launchChromium } from '../../../scripts/lib/chromium.mjs';
 
 /**
@@ -9,7 +10,9 @@ import { launchChromium } from '../../../scripts/lib/chromium.mjs';
  * console, an uncaught exception, a request to anywhere but the engine.
  */
 export async function openPage(t, engine, { viewport = { width: 1600, height: 900 }, url } = {}) {
-  const browser = await launchChromium();
+  // A page that comes from a folder has no address, and Chromium would keep it from talking to this machine.
+  const own = process.env.CANDLEWICK_PAGE ? ['--disable-features=LocalNetworkAccessChecks'] : [];
+  const browser = await launchChromium({ args: own });
   const context = await browser.newContext({ viewport, reducedMotion: 'reduce' });
   const page = await context.newPage();
   const complaints = [];
@@ -23,6 +26,7 @@ export async function openPage(t, engine, { viewport = { width: 1600, height: 90
     const { protocol, host } = new URL(request.url());
     if (!['data:', 'blob:'].includes(protocol) && host !== engine.ready.http) complaints.push(`asked ${request.url()}`);
   });
+  if (process.env.CANDLEWICK_PAGE) await pageFrom(context, process.env.CANDLEWICK_PAGE);
   t.after(async () => {
     await browser.close();
     assert.deepEqual(complaints, []);
@@ -30,6 +34,22 @@ export async function openPage(t, engine, { viewport = { width: 1600, height: 90
   await page.goto(url ?? (await engine.pairingUrl()));
   return { page, context, expect: (pattern) => expected.push(pattern) };
 }
+
+/**
+ * While working on the page: what was just built (CANDLEWICK_PAGE=ui/dist), under the headers of an engine that has an
+ * older one inside. Without the variable the page is the engine's own.
+ */
+const pageFrom = (context, folder) =>
+  context.route(
+    (url) => !url.pathname.startsWith('/api/'),
+    async (route) => {
+      const { pathname } = new URL(route.request().url());
+      const path = join(folder, pathname === '/' ? 'index.html' : pathname);
+      if (!existsSync(path)) return route.continue();
+      if (pathname !== '/') return route.fulfill({ path });
+      return route.fulfill({ response: await route.fetch(), path });
+    },
+  );
 
 /** The large chart: its last price as the legend shows it. */
 export const legendClose = (page) => page.locator('[aria-roledescription="chart"] [data-cell="c"]').first();

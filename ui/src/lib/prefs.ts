@@ -50,8 +50,18 @@ export function applyPrefs(): void {
   const { theme, palette } = usePrefs.getState();
   document.documentElement.dataset.theme = theme;
   document.documentElement.dataset.palette = palette;
+  tokens.clear();
 }
 
+/** Read from the document once for each theme: a chart asks for its colours with every tick. */
+const tokens = new Map<string, string>();
+
 /** A colour token as text, for canvases. */
-export const token = (name: string): string =>
-  getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+export function token(name: string): string {
+  let value = tokens.get(name);
+  if (value === undefined) {
+    value = getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+    tokens.set(name, value);
+  }
+  return value;
+}

@@ -70,63 +70,65 @@ function Story({ told }: { told: CandleNarrative }) {
   const headline = told.sentences.filter((sentence) => sentence.section === 'headline');
   const show = { shown, onShow: setShown };
   return (
-    <>
-      <div className="min-h-0 flex-1 overflow-auto">
-        <div className="px-2.5 pt-2 pb-1.5 text-md font-semibold leading-[19px]">
-          {headline.map((sentence) => (
-            <Sentence key={sentence.text} sentence={sentence} {...show} />
-          ))}
-        </div>
-        <dl className="grid grid-cols-[auto_1fr] gap-x-3 gap-y-1.5 px-2.5 pb-2 leading-[18px]">
-          {sections
-            .filter((section) => section !== 'headline')
-            .map((section) => (
-              <div key={section} className="contents">
-                <dt className="max-w-24 pt-px text-xs text-t3">{t(`narrative.section.${section}`)}</dt>
-                <dd className="text-t2">
-                  {told.sentences
-                    .filter((sentence) => sentence.section === section)
-                    .map((sentence) => (
-                      <Sentence key={sentence.text} sentence={sentence} {...show} />
-                    ))}
-                </dd>
-              </div>
+    <div className="@container min-h-0 flex-1">
+      <div className="flex h-full flex-col @3xl:flex-row">
+        <div className="min-h-0 min-w-0 flex-1 overflow-auto">
+          <div className="px-2.5 pt-2 pb-1.5 text-md font-semibold leading-[19px]">
+            {headline.map((sentence) => (
+              <Sentence key={sentence.text} sentence={sentence} {...show} />
             ))}
-        </dl>
-        <div className="flex flex-wrap gap-1 px-2.5 pb-2">
-          {told.keywords.map((word) => (
-            <Chip key={word}>{word}</Chip>
-          ))}
-        </div>
-        <p className="px-2.5 pb-2 text-xs text-t3">{told.note}</p>
-      </div>
-      <section
-        aria-label={t('narrative.fields')}
-        aria-live="polite"
-        tabIndex={0}
-        className="h-[106px] shrink-0 overflow-auto border-t border-line bg-bg2 px-2.5 py-1.5"
-      >
-        {shown ? (
-          shown.fields.length ? (
-            <dl className="grid grid-cols-[1fr_auto] gap-x-3 font-mono text-xs leading-[17px] selectable">
-              {shown.fields.map((field, i) => (
-                // biome-ignore lint/suspicious/noArrayIndexKey: a field may be named twice in one sentence
-                <div key={i} className="contents">
-                  <dt className="truncate text-t2" title={field.path}>
-                    {field.path}
-                  </dt>
-                  <dd className="num">{String(field.value)}</dd>
+          </div>
+          <dl className="grid grid-cols-[auto_1fr] gap-x-3 gap-y-1.5 px-2.5 pb-2 leading-[18px]">
+            {sections
+              .filter((section) => section !== 'headline')
+              .map((section) => (
+                <div key={section} className="contents">
+                  <dt className="max-w-24 pt-px text-xs text-t3">{t(`narrative.section.${section}`)}</dt>
+                  <dd className="text-t2">
+                    {told.sentences
+                      .filter((sentence) => sentence.section === section)
+                      .map((sentence) => (
+                        <Sentence key={sentence.text} sentence={sentence} {...show} />
+                      ))}
+                  </dd>
                 </div>
               ))}
-            </dl>
+          </dl>
+          <div className="flex flex-wrap gap-1 px-2.5 pb-2">
+            {told.keywords.map((word) => (
+              <Chip key={word}>{word}</Chip>
+            ))}
+          </div>
+          <p className="px-2.5 pb-2 text-xs text-t3">{told.note}</p>
+        </div>
+        <section
+          aria-label={t('narrative.fields')}
+          aria-live="polite"
+          tabIndex={0}
+          className="h-[106px] shrink-0 overflow-auto border-t border-line bg-bg2 px-2.5 py-1.5 @3xl:h-auto @3xl:w-80 @3xl:border-t-0 @3xl:border-l"
+        >
+          {shown ? (
+            shown.fields.length ? (
+              <dl className="grid grid-cols-[1fr_auto] gap-x-3 font-mono text-xs leading-[17px] selectable">
+                {shown.fields.map((field, i) => (
+                  // biome-ignore lint/suspicious/noArrayIndexKey: a field may be named twice in one sentence
+                  <div key={i} className="contents">
+                    <dt className="truncate text-t2" title={field.path}>
+                      {field.path}
+                    </dt>
+                    <dd className="num">{String(field.value)}</dd>
+                  </div>
+                ))}
+              </dl>
+            ) : (
+              <p className="text-t3">{t('narrative.noFields')}</p>
+            )
           ) : (
-            <p className="text-t3">{t('narrative.noFields')}</p>
-          )
-        ) : (
-          <p className="text-t3">{t('narrative.hint')}</p>
-        )}
-      </section>
-    </>
+            <p className="text-t3">{t('narrative.hint')}</p>
+          )}
+        </section>
+      </div>
+    </div>
   );
 }
 

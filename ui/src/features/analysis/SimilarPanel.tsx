@@ -80,7 +80,7 @@ export function SimilarPanel({ group }: { group: Group }) {
         head: `+${horizon}`,
         width: 'minmax(46px, 1fr)',
         numeric: true,
-        cell: (row) => percent(row.returns[i] ?? Number.NaN, 2),
+        cell: (row) => percent(row.returns[i] ?? Number.NaN, 1),
         className: (row) => fmt.toneClass(fmt.direction(String(row.returns[i] ?? 0))),
       }),
     ),

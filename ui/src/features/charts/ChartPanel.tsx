@@ -139,7 +139,7 @@ export function ChartPanel({
         label: t('chart.menu.copyPrice'),
         run: () => void navigator.clipboard?.writeText(String(rightClickPrice.current ?? '')),
       },
-      { id: 'newest', label: t('chart.menu.newest'), keys: 'End', run: () => chart?.port.scrollToNewest() },
+      { id: 'newest', label: t('chart.menu.newest'), keys: 'End', run: () => chart?.showNewest() },
     ];
   }, [t, begin, instrument, chart]);
 
@@ -156,7 +156,7 @@ export function ChartPanel({
         ArrowRight: () => chart.step(1),
         PageUp: () => void pan(-0.5),
         PageDown: () => void pan(0.5),
-        End: () => chart.port.scrollToNewest(),
+        End: () => chart.showNewest(),
         '+': () => void zoom(0.8),
         '-': () => void zoom(1.25),
       };

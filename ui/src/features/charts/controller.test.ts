@@ -129,6 +129,15 @@ describe('chart controller', () => {
     expect(state.span.end - state.span.start).toBeLessThanOrEqual(3_300);
   });
 
+  it('goes back to the newest candle from a window that does not reach it', async () => {
+    const { chart, state } = await open();
+    await chart.goTo(NOW - 5_000 * 60);
+    expect(state.span.end).toBeLessThan(chart.rows);
+    chart.showNewest();
+    expect(state.span.end).toBe(chart.rows);
+    expect(state.visible?.to).toBe(chart.rows + 12);
+  });
+
   it('stops asking at the beginning of history', async () => {
     const { move, transport } = await open(1_500);
     for (let i = 0; i < 4; i++) {

@@ -28,6 +28,9 @@ export type Phase =
   | { state: 'empty' }
   | { state: 'error'; error: TransportError };
 
+/** Candles in sight when a chart is opened, and the room after the newest. */
+const FIRST_VIEW = 142;
+const ROOM_AFTER = 12;
 const FIRST_PAGE = 1_000;
 const PAGE = 2_000;
 /** As many rows as one answer may have. */
@@ -222,7 +225,9 @@ export class ChartController {
 
   #render(keep: Range | null): void {
     const { rows } = this.store;
-    const bars = keep ? { from: keep.from + rows, to: keep.to + rows } : { from: rows - 130, to: rows + 12 };
+    const bars = keep
+      ? { from: keep.from + rows, to: keep.to + rows }
+      : { from: rows + ROOM_AFTER - FIRST_VIEW, to: rows + ROOM_AFTER };
     this.#level = levelFor(bars.to - bars.from);
     const factor = LEVEL_FACTOR ** this.#level;
     this.onLevel(factor);
@@ -282,6 +287,19 @@ export class ChartController {
     const factor = LEVEL_FACTOR ** this.#level;
     const half = visible ? (visible.to - visible.from) / 2 : 70;
     this.#swap({ from: row / factor - half, to: row / factor + half });
+  }
+
+  /** Back to the newest candle, however far away the window is. */
+  showNewest(): void {
+    const { rows } = this;
+    if (rows === 0) return;
+    if (this.#span.end >= rows) {
+      this.port.scrollToNewest();
+      return;
+    }
+    const visible = this.port.visible();
+    const width = visible ? visible.to - visible.from : FIRST_VIEW;
+    this.#swap({ from: rows + ROOM_AFTER - width, to: rows + ROOM_AFTER });
   }
 
   async #page(limit = PAGE): Promise<void> {

@@ -81,6 +81,12 @@ export interface ShapeMark {
   color: string;
   points: { time: number; price: number }[];
   lines: Stroke[];
+  /** Where its line broke. */
+  broke?: { time: number; price: number };
+  /** Where the price came back to the broken line. */
+  retest?: { time: number; price: number; label: string };
+  /** How far it should go by its own height: from the break to where that was reached, or on until now. */
+  target?: Stroke & { label: string };
   label: string;
   faint: boolean;
 }
@@ -129,6 +135,7 @@ export interface ChartPort {
   /** A person moved the line between two panes: the new proportions by key. */
   onPanes(on: (weights: Record<string, number>) => void): void;
   axisWidth(): number;
+  /** Other colours; what is drawn follows with the next plan. */
   retheme(): void;
   dispose(): void;
 }

@@ -7,8 +7,9 @@ import type {
   Time,
   UTCTimestamp,
 } from 'lightweight-charts';
+import { token } from '@/lib/prefs';
 import { type Level, TIME } from './candleStore';
-import type { RegimeMark, StructureMarks } from './port';
+import type { RegimeMark, ShapeMark, StructureMarks } from './port';
 import { lastAtOrBefore, type Span } from './window';
 
 type Target = Parameters<IPrimitivePaneRenderer['draw']>[0];
@@ -20,7 +21,7 @@ const RIBBON = 5;
 export class StructureLayer implements ISeriesPrimitive<Time>, IPrimitivePaneView, IPrimitivePaneRenderer {
   #marks = NOTHING;
   #host: SeriesAttachedParameter<Time> | null = null;
-  #drawn: { id: string; left: number; right: number; top: number; bottom: number }[] = [];
+  #drawn: ({ id: string } & Box)[] = [];
 
   constructor(
     private readonly level: () => Level | null,
@@ -70,7 +71,7 @@ export class StructureLayer implements ISeriesPrimitive<Time>, IPrimitivePaneVie
       context.font = '500 10px "Inter Variable", system-ui, sans-serif';
       for (const regime of regimes) this.#ribbon(context, mediaSize, regime);
       this.#levels(context, mediaSize.width);
-      this.#shapes(context);
+      this.#shapes(context, mediaSize.width);
     });
   }
 
@@ -120,39 +121,100 @@ export class StructureLayer implements ISeriesPrimitive<Time>, IPrimitivePaneVie
     }
   }
 
-  #shapes(context: CanvasRenderingContext2D): void {
-    const series = this.#host?.series;
-    const place = ({ time, price }: { time: number; price: number }) => {
-      const x = this.#x(time);
-      const y = series?.priceToCoordinate(price) ?? null;
-      return x === null || y === null ? null : { x, y };
-    };
+  #shapes(context: CanvasRenderingContext2D, width: number): void {
     for (const shape of this.#marks.shapes) {
-      const way = shape.points.map(place).filter((point) => point !== null);
+      const way = shape.points.map((point) => this.#place(point)).filter((point) => point !== null);
       context.strokeStyle = shape.color;
+      context.fillStyle = shape.color;
       context.globalAlpha = shape.faint ? 0.45 : 0.9;
-      const stroke = (points: { x: number; y: number }[], dash: number[], width: number) => {
-        context.setLineDash(dash);
-        context.lineWidth = width;
-        context.beginPath();
-        for (const [i, point] of points.entries()) context[i === 0 ? 'moveTo' : 'lineTo'](point.x, point.y);
-        context.stroke();
-      };
-      stroke(way, [], 1.2);
+      strokeThrough(context, way, [], 1.2);
       for (const line of shape.lines) {
-        const ends = [place(line.from), place(line.to)].filter((point) => point !== null);
-        if (ends.length === 2) stroke(ends, [4, 3], 1);
+        const ends = [this.#place(line.from), this.#place(line.to)].filter((point) => point !== null);
+        if (ends.length === 2) strokeThrough(context, ends, [4, 3], 1);
       }
-      context.setLineDash([]);
+      const broke = shape.broke ? this.#place(shape.broke) : null;
+      if (broke) this.#box(shape.id, dot(context, broke, 2.5, true));
+      this.#retest(context, shape);
+      this.#target(context, shape, width);
       const at = way[Math.floor(way.length / 2)];
-      if (at) {
-        context.fillStyle = shape.color;
-        context.textAlign = 'center';
-        context.textBaseline = 'bottom';
-        context.fillText(shape.label, at.x, at.y - 6);
-        this.#drawn.push({ id: shape.id, left: at.x - 40, right: at.x + 40, top: at.y - 20, bottom: at.y + 6 });
-      }
+      if (at) this.#box(shape.id, write(context, shape.label, at.x, at.y - 6, 'center'));
       context.globalAlpha = 1;
     }
   }
+
+  #retest(context: CanvasRenderingContext2D, { id, retest }: ShapeMark): void {
+    const at = retest ? this.#place(retest) : null;
+    if (!retest || !at) return;
+    this.#box(id, dot(context, at, 3.5, false));
+    this.#box(id, write(context, retest.label, at.x, at.y + 16, 'center'));
+  }
+
+  #target(context: CanvasRenderingContext2D, { id, target, faint }: ShapeMark, width: number): void {
+    if (!target) return;
+    const from = this.#place(target.from);
+    const right = Number.isFinite(target.to.time) ? this.#x(target.to.time) : width;
+    if (!from || right === null || right <= 0 || from.x >= width) return;
+    strokeThrough(context, [from, { x: right, y: from.y }], [1, 3], 1);
+    if (faint) return;
+    const end = Math.min(right, width);
+    if (Number.isFinite(target.to.time) && right <= width) dot(context, { x: right, y: from.y }, 2.5, true);
+    this.#box(id, write(context, target.label, end - 6, from.y - 3, 'right'));
+  }
+
+  #place({ time, price }: { time: number; price: number }): Point | null {
+    const x = this.#x(time);
+    const y = this.#host?.series.priceToCoordinate(price) ?? null;
+    return x === null || y === null ? null : { x, y };
+  }
+
+  /** Where a mark can be pointed at. */
+  #box(id: string, box: Box): void {
+    this.#drawn.push({ id, ...box });
+  }
+}
+
+type Point = { x: number; y: number };
+type Box = { left: number; right: number; top: number; bottom: number };
+
+function strokeThrough(context: CanvasRenderingContext2D, points: readonly Point[], dash: number[], width: number) {
+  context.setLineDash(dash);
+  context.lineWidth = width;
+  context.beginPath();
+  for (const [i, point] of points.entries()) context[i === 0 ? 'moveTo' : 'lineTo'](point.x, point.y);
+  context.stroke();
+  context.setLineDash([]);
+}
+
+function dot(context: CanvasRenderingContext2D, { x, y }: Point, radius: number, full: boolean): Box {
+  context.beginPath();
+  context.arc(x, y, radius, 0, 2 * Math.PI);
+  if (full) context.fill();
+  else {
+    context.lineWidth = 1.2;
+    context.stroke();
+  }
+  return { left: x - 6, right: x + 6, top: y - 6, bottom: y + 6 };
+}
+
+/** Words on a ground of the chart's own colour, so that candles behind them do not take them apart. */
+function write(
+  context: CanvasRenderingContext2D,
+  text: string,
+  x: number,
+  bottom: number,
+  align: 'center' | 'right',
+): Box {
+  const { width } = context.measureText(text);
+  const left = align === 'center' ? x - width / 2 : x - width;
+  const { fillStyle, globalAlpha } = context;
+  context.fillStyle = token('bg1');
+  context.globalAlpha = 0.72;
+  context.fillRect(left - 3, bottom - 12, width + 6, 13);
+  context.globalAlpha = Math.max(globalAlpha, 0.75);
+  context.fillStyle = fillStyle;
+  context.textAlign = 'left';
+  context.textBaseline = 'bottom';
+  context.fillText(text, left, bottom);
+  context.globalAlpha = globalAlpha;
+  return { left: left - 3, right: left + width + 3, top: bottom - 13, bottom: bottom + 1 };
 }

@@ -1,4 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
+import type { TFunction } from 'i18next';
 import { useEffect, useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { ChartPatternView, LineView, RegimeView, StructureView } from '@/bindings';
@@ -103,6 +104,12 @@ export function useStructure(
               ? []
               : [t('layers.broke', { price: fmt.price(shape.break_price, decimals) })]),
             ...(shape.target === undefined ? [] : [t('layers.target', { price: fmt.price(shape.target, decimals) })]),
+            ...(shape.retested_at === undefined
+              ? []
+              : [t('layers.retested', { time: fmt.dateMinutes(shape.retested_at) })]),
+            ...(shape.target_reached_at === undefined
+              ? []
+              : [t('layers.reached', { time: fmt.dateMinutes(shape.target_reached_at) })]),
           ],
         });
         shapes.push({
@@ -110,6 +117,7 @@ export function useStructure(
           color: token(sideColor(shape)),
           points: shape.points.map((point) => ({ time: seconds(point.time), price: point.price })),
           lines: [shape.above, shape.below].filter((line) => line !== undefined).map(stroke),
+          ...outcomeOf(shape, decimals, t),
           label: name,
           faint: shape.status === 'failed' || shape.status === 'broken',
         });
@@ -156,6 +164,35 @@ export function useStructure(
     chart?.port.setStructure(drawn.marks);
   }, [chart, drawn]);
   return enabled ? drawn.notes : NO_NOTES;
+}
+
+/** What became of a pattern whose line broke: the break, the way back to it, and how far it should go. */
+export function outcomeOf(
+  shape: ChartPatternView,
+  decimals: number,
+  t: TFunction,
+): Pick<ShapeMark, 'broke' | 'retest' | 'target'> {
+  const { confirmed_at, break_price, retested_at, target, target_reached_at, ended_at } = shape;
+  if (confirmed_at === undefined || break_price === undefined) return {};
+  const broke = { time: seconds(confirmed_at), price: break_price };
+  const until = target_reached_at ?? ended_at;
+  const to = until === undefined ? Number.POSITIVE_INFINITY : seconds(until);
+  const word = target_reached_at === undefined ? 'layers.targetMark' : 'layers.targetReachedMark';
+  return {
+    broke,
+    ...(retested_at === undefined
+      ? {}
+      : { retest: { time: seconds(retested_at), price: break_price, label: t('layers.retestMark') } }),
+    ...(target === undefined
+      ? {}
+      : {
+          target: {
+            from: { time: broke.time, price: target },
+            to: { time: to, price: target },
+            label: t(word, { price: fmt.price(target, decimals) }),
+          },
+        }),
+  };
 }
 
 /** `head_and_shoulders` → `Head and shoulders`. */
