@@ -111,6 +111,29 @@ test('every value is the one that indicators.compute gives', async () => {
   await page.keyboard.press('Alt+t');
 });
 
+test('hiding and removing from the legend', async () => {
+  const before = await chart().locator('[data-study]').count();
+  await legend('kc(20,10,2)').hover();
+  await legend('kc(20,10,2)').getByRole('button', { name: /^Hide/ }).click();
+  await legend('kc(20,10,2)').getByRole('button', { name: /^Show/ }).waitFor();
+  await legend('kc(20,10,2)').getByRole('button', { name: /^Remove/ }).click();
+  await eventually('one study less', async () => (await chart().locator('[data-study]').count()) === before - 1);
+});
+
+test('a study that this engine does not know leaves the others on the chart', async () => {
+  expect(/400/);
+  const { layout } = await eventually('the saved layout', async () => {
+    const saved = await engine.call('workspaces.get', { name: 'trade' });
+    return saved.layout && JSON.stringify(saved.layout).includes('close-ema(50)') && saved;
+  });
+  layout.dock.panels['chart-main'].params.studies.push({ text: 'yesterday(3)' });
+  await engine.call('workspaces.save', { name: 'trade', layout });
+  await page.reload();
+  await chartReady(page);
+  await legend('yesterday(3)').filter({ hasText: 'yesterday' }).waitFor();
+  await legend('rsi(14)').filter({ hasText: /\d/ }).waitFor();
+});
+
 test('what an indicator cannot know yet is grey and has no value, then it has the engine’s', async () => {
   const instrument = 'SHORT.FILE';
   const file = join(temporaryDirectory(shared), 'short.csv');
@@ -148,29 +171,6 @@ test('what an indicator cannot know yet is grey and has no value, then it has th
   const grey = (study) => legend(study).locator('button').first().evaluate((button) => getComputedStyle(button).color);
   assert.notEqual(await grey('ema(55)'), await grey('ema(21)'), 'told apart by colour as well');
   assert.equal(await legend('ema(21)').getAttribute('data-warm'), 'true');
-});
-
-test('hiding and removing from the legend', async () => {
-  const before = await chart().locator('[data-study]').count();
-  await legend('kc(20,10,2)').hover();
-  await legend('kc(20,10,2)').getByRole('button', { name: /^Hide/ }).click();
-  await legend('kc(20,10,2)').getByRole('button', { name: /^Show/ }).waitFor();
-  await legend('kc(20,10,2)').getByRole('button', { name: /^Remove/ }).click();
-  await eventually('one study less', async () => (await chart().locator('[data-study]').count()) === before - 1);
-});
-
-test('a study that this engine does not know leaves the others on the chart', async () => {
-  expect(/400/);
-  const { layout } = await eventually('the saved layout', async () => {
-    const saved = await engine.call('workspaces.get', { name: 'trade' });
-    return saved.layout && JSON.stringify(saved.layout).includes('close-ema(50)') && saved;
-  });
-  layout.dock.panels['chart-main'].params.studies.push({ text: 'yesterday(3)' });
-  await engine.call('workspaces.save', { name: 'trade', layout });
-  await page.reload();
-  await chartReady(page);
-  await legend('yesterday(3)').filter({ hasText: 'yesterday' }).waitFor();
-  await legend('rsi(14)').filter({ hasText: /\d/ }).waitFor();
 });
 
 for (const theme of ['Light theme', 'Dark theme'])
