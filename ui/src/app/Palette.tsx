@@ -22,6 +22,7 @@ import { useLinks } from '@/lib/links';
 import { useUi } from '@/lib/ui';
 import { useCommand } from '@/transport/hooks';
 import { useInstruments } from '@/transport/instruments';
+import { PaletteSymbols } from './PaletteSymbols';
 import { useActionContext } from './useActionContext';
 
 const PREFIXES = { '>': 'commands', '@': 'symbols', ':': 'settings', '#': 'panels', '?': 'help' } as const;
@@ -142,25 +143,16 @@ export function Palette({ initial }: { initial: string }) {
                 </Command.Group>
               ) : null}
               {scope === 'all' || scope === 'symbols' ? (
-                <Command.Group heading={t('palette.symbols')} className={GROUP}>
-                  {instruments.map((each) => (
-                    <Command.Item
-                      key={each.id}
-                      value={`${each.symbol} ${each.name} ${each.id}`}
-                      onSelect={() => {
-                        choose(active, each.id);
-                        close();
-                      }}
-                      className={ROW}
-                    >
-                      <ChartCandlestick aria-hidden />
-                      {each.symbol}
-                      <span className="text-xs text-t2">
-                        {each.name} · {each.venue}
-                      </span>
-                    </Command.Item>
-                  ))}
-                </Command.Group>
+                <PaletteSymbols
+                  words={words}
+                  heading={t('palette.symbols')}
+                  className={{ row: ROW, group: GROUP }}
+                  known={instruments}
+                  onChoose={(instrument) => {
+                    choose(active, instrument);
+                    close();
+                  }}
+                />
               ) : null}
               {settings.length ? (
                 <Command.Group heading={t('palette.settings')} className={GROUP}>

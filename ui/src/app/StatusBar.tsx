@@ -1,9 +1,73 @@
 import { useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { severityOf, statusOf } from '@/features/data/connections';
+import { cx } from '@/kit/cx';
 import { type Status, StatusDot } from '@/kit/StatusDot';
 import * as fmt from '@/lib/format';
+import { useUi } from '@/lib/ui';
 import { useCommand, useLinkStatus } from '@/transport/hooks';
 import { useLive, useQuoteBook } from '@/transport/live';
+import type { Connection } from '@/transport/types';
+
+const NONE: Connection[] = [];
+/** As many as fit beside the figures; the troubled ones are among them. */
+const SHOWN = 5;
+
+const goToConnections = () => {
+  const { go, show } = useUi.getState();
+  go('monitor');
+  requestAnimationFrame(() => show('connections'));
+};
+
+/** One entry per connection, what is wrong first; all lead to the Connections panel. */
+function ConnectionEntries({ connections }: { connections: readonly Connection[] }) {
+  const { t } = useTranslation();
+  const sorted = [...connections]
+    .filter((each) => statusOf(each) !== 'off')
+    .sort((a, b) => severityOf(b) - severityOf(a));
+  if (sorted.length === 0) return null;
+  const rest = sorted.length - SHOWN;
+  return (
+    <button
+      type="button"
+      aria-label={t('status.connections', { count: sorted.length })}
+      onClick={goToConnections}
+      className="flex h-6 min-w-0 items-center gap-4 rounded-sm hover:text-t1"
+    >
+      {sorted.slice(0, SHOWN).map((each) => {
+        const status = statusOf(each);
+        return (
+          <span
+            key={each.name}
+            title={each.detail}
+            className={cx(
+              'flex items-center gap-1.5',
+              status === 'degraded' && 'text-warn',
+              status === 'down' && 'text-crit',
+            )}
+          >
+            <StatusDot status={status} label={t(`data.state.${each.state}`)} /> {each.name}
+            {status === 'ok' ? null : <Trouble connection={each} />}
+          </span>
+        );
+      })}
+      {rest > 0 ? <span>{t('status.more', { count: rest })}</span> : null}
+    </button>
+  );
+}
+
+/** `reconnecting (2) · data 14 s old`. */
+function Trouble({ connection }: { connection: Connection }) {
+  const { t } = useTranslation();
+  const { state, reconnects, last_message_age_s: age } = connection;
+  const word = t(`data.state.${state}`);
+  return (
+    <span>
+      {reconnects > 0 ? `${word} (${fmt.integer(reconnects)})` : word}
+      {age === undefined ? '' : ` · ${t('status.dataAge', { age: fmt.age(age * 1_000) })}`}
+    </span>
+  );
+}
 
 export function StatusBar() {
   const { t } = useTranslation();
@@ -11,7 +75,7 @@ export function StatusBar() {
   const book = useQuoteBook();
   const health = useLive('health', {}).data;
   const stats = useLive('stats', {}).data;
-  const connections = useCommand('connections.list', {}, { refetchInterval: 5_000 }).data?.connections ?? [];
+  const connections = useCommand('connections.list', {}, { refetchInterval: 5_000 }).data?.connections ?? NONE;
   const [now, setNow] = useState(() => Date.now());
   useEffect(() => {
     const timer = setInterval(() => setNow(Date.now()), 1_000);
@@ -30,18 +94,7 @@ export function StatusBar() {
       <span className="flex items-center gap-1.5">
         <StatusDot status={engine} label={engine} /> {engineText}
       </span>
-      {connections.slice(0, 6).map((each) => {
-        const status: Status = each.state === 'open' ? 'ok' : each.state === 'closed' ? 'down' : 'degraded';
-        const age = each.last_message_age_s;
-        return (
-          <span key={each.name} className="flex items-center gap-1.5">
-            <StatusDot status={status} label={each.state} />
-            {each.state === 'open'
-              ? each.name
-              : `${each.name} ${each.state}${age === undefined ? '' : ` · ${t('state.stale', { age: fmt.age(age * 1_000) })}`}`}
-          </span>
-        );
-      })}
+      <ConnectionEntries connections={connections} />
       <span className="flex-1" />
       {stats ? (
         <>

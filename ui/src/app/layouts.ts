@@ -117,6 +117,13 @@ const LAYOUTS: Record<WorkspaceName, Place[]> = {
     { id: 'throughput', kind: 'throughput', height: 384 },
     { id: 'latency', kind: 'latency', beside: { panel: 'throughput', direction: 'right' }, width: 804, height: 384 },
     { id: 'connections', kind: 'connections', beside: { panel: 'throughput', direction: 'below' }, height: 250 },
+    {
+      id: 'coverage',
+      kind: 'coverage',
+      params: { group: 'A' },
+      beside: { panel: 'connections', direction: 'within' },
+      inactive: true,
+    },
     { id: 'errorlog', kind: 'errorlog', beside: { panel: 'connections', direction: 'below' }, height: 366 },
     { id: 'audit', kind: 'audit', beside: { panel: 'errorlog', direction: 'within' }, inactive: true },
     { id: 'jobs', kind: 'jobs', beside: { panel: 'errorlog', direction: 'within' }, inactive: true },

@@ -28,7 +28,9 @@ const HealthPanel = later(monitoring, 'HealthPanel');
 const Throughput = later(monitoring, 'Throughput');
 const Resources = later(monitoring, 'Resources');
 const Latency = later(monitoring, 'Latency');
-const Connections = later(monitoring, 'Connections');
+const sources = () => import('@/features/data/lazy');
+const Connections = later(sources, 'Connections');
+const CoveragePanel = lazy(() => sources().then((m) => ({ default: m.CoveragePanel })));
 const Jobs = later(monitoring, 'Jobs');
 const Audit = later(monitoring, 'Audit');
 const Report = later(() => import('@/features/backtests/Report'), 'Report');
@@ -68,6 +70,7 @@ export const PANELS: Record<string, ComponentType<PanelProps>> = {
   resources: () => <Resources />,
   latency: () => <Latency />,
   connections: () => <Connections />,
+  coverage: ({ params }) => <CoveragePanel group={groupOf(params)} />,
   errorlog: () => <Logs />,
   audit: () => <Audit />,
   jobs: () => <Jobs />,
@@ -87,4 +90,5 @@ export const LINKED = new Set([
   'strategies',
   'narrative',
   'similar',
+  'coverage',
 ]);

@@ -23,6 +23,7 @@ const NOTHING: Answers = {
   'strategies.list': () => ({ strategies: [] }),
   'strategies.running': () => ({ strategies: [] }),
   'connections.list': () => ({ connections: [] }),
+  'data.coverage': () => ({ coverage: [] }),
   'metrics.get': () => ({ counters: [], gauges: [], histograms: [] }),
   'audit.list': () => ({ rows: [] }),
   'narrative.get': ({ instrument, timeframe }) => {

@@ -96,6 +96,7 @@ export const ACTIONS: readonly UserAction[] = [
     'similar',
     'health',
     'connections',
+    'coverage',
     'jobs',
     'audit',
   ].map(openPanel),

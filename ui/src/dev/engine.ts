@@ -22,6 +22,7 @@ import type {
   TradePrint,
 } from '@/transport/types';
 import { barAt, hash, INSTRUMENTS, priceAt, quoteAt, secondsOf, seedOf } from './market';
+import { sourceAnswers } from './sources';
 import { study } from './studies';
 
 /** `npm run dev:mock`: a screen with something on it, without an engine. Development only. */
@@ -623,31 +624,7 @@ export function developmentTransport(): MockTransport {
         max: 0.7 * 4 ** i,
       })),
     }),
-    'connections.list': () => ({
-      connections: [
-        {
-          name: 'SIM market data',
-          venue: 'SIM',
-          kind: 'market data',
-          state: 'open',
-          since: iso(start - 213000),
-          reconnects: 0,
-          last_message_age_s: 0.1,
-          subscriptions: 25,
-        },
-        {
-          name: 'SIM orders',
-          venue: 'SIM',
-          kind: 'orders',
-          state: 'retrying',
-          since: iso(start),
-          reconnects: 2,
-          last_message_age_s: 14,
-          subscriptions: 1,
-          detail: 'retry 2 of 8',
-        },
-      ],
-    }),
+    ...sourceAnswers(start),
     'logs.list': () => ({ logs }),
     'audit.list': () => ({ rows: [] }),
     'commands.list': () => ({
@@ -755,7 +732,17 @@ export function developmentTransport(): MockTransport {
         accounts,
         decisions: () => decisions,
         approvals: () => [],
-        jobs: () => [],
+        jobs: () => [
+          {
+            id: 'job-7',
+            kind: 'fetch',
+            title: 'Fetch AAPL.ALPACA 1m',
+            state: 'running',
+            progress: 0.42,
+            message: '4,812 of 11,412 candles',
+            started_at: iso(start - 20),
+          },
+        ],
         health,
         logs: () => logs,
         stats,

@@ -23,6 +23,7 @@ export function Grid<R>({
   keyOf,
   rowHeight = 24,
   onActivate,
+  activateOnClick = false,
   selected,
   onSelect,
   footer,
@@ -36,6 +37,8 @@ export function Grid<R>({
   keyOf: (row: R) => string;
   rowHeight?: number;
   onActivate?: (row: R) => void;
+  /** One click is enough; without it two are needed, or Enter. */
+  activateOnClick?: boolean;
   selected?: string | null;
   onSelect?: (row: R) => void;
   footer?: ReactNode;
@@ -131,8 +134,11 @@ export function Grid<R>({
                 aria-rowindex={item.index + 2}
                 aria-selected={selected === undefined ? undefined : selected === key}
                 data-cursor={item.index === cursor || undefined}
-                onClick={() => move(item.index)}
-                onDoubleClick={() => onActivate?.(row)}
+                onClick={() => {
+                  move(item.index);
+                  if (activateOnClick) onActivate?.(row);
+                }}
+                onDoubleClick={() => activateOnClick || onActivate?.(row)}
                 style={{ ...template, height: rowHeight, transform: `translateY(${item.start}px)` }}
                 className={cx(
                   'absolute inset-x-0 grid items-center gap-x-3 border-b border-line/60 px-2.5 hover:bg-bg2',

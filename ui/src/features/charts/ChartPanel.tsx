@@ -15,6 +15,7 @@ import { ChartSummary } from './ChartSummary';
 import { ChartTable } from './ChartTable';
 import { type ChartParams, chartParams } from './chart.params';
 import { ChartController, type Phase } from './controller';
+import { HonestyStrip } from './HonestyStrip';
 import { LineTags } from './LineTags';
 import { NO_LAYERS } from './layers';
 import { LightweightChart } from './lwc';
@@ -248,6 +249,15 @@ export function ChartPanel({
           {params.table && chart ? <ChartTable chart={chart} title={title} decimals={decimals} /> : null}
         </div>
       </RightClick>
+      {chart ? (
+        <HonestyStrip
+          chart={chart}
+          instrument={instrumentId}
+          timeframe={params.timeframe}
+          compact={compact}
+          theme={theme}
+        />
+      ) : null}
     </div>
   );
 }

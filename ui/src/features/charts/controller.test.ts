@@ -63,6 +63,7 @@ function fakePort() {
     onMarkerClick() {},
     onLayout() {},
     yOf: () => null,
+    xOf: (row) => row * 10,
     priceAt: () => null,
     paneTops: () => [0],
     onPanes() {},

@@ -98,12 +98,18 @@ export class ChartController {
   #reloadedFor: number | null = null;
   #disposed = false;
   receivedAt = 0;
+  /** `performance.now()` of the newest live word; 0 = none came yet. */
+  heardAt = 0;
+  readonly #viewWatchers = new Set<() => void>();
 
   constructor(
     private readonly transport: Transport,
     readonly port: ChartPort,
   ) {
-    port.onVisible((range) => nextFrame(() => this.#moved(range)));
+    port.onVisible((range) => {
+      nextFrame(() => this.#moved(range));
+      this.#viewChanged();
+    });
     port.onCrosshair((row) => {
       this.#hover = row;
       nextFrame(this.#read);
@@ -142,12 +148,38 @@ export class ChartController {
     return this.#plan;
   }
 
+  /** After every change of what is in sight or loaded; answers how to stop. */
+  watchView(on: () => void): () => void {
+    this.#viewWatchers.add(on);
+    return () => this.#viewWatchers.delete(on);
+  }
+  #viewChanged(): void {
+    for (const on of this.#viewWatchers) on();
+  }
+
+  /** Where a moment is on the chart's axis; beyond the loaded candles it is extrapolated. */
+  xOfTime(seconds: number): number {
+    const { store } = this;
+    if (store.rows === 0 || !this.#key) return 0;
+    const step = timeframeSeconds(this.#key.timeframe);
+    const last = store.rows - 1;
+    const row =
+      seconds >= store.time(last)
+        ? last + (seconds - store.time(last)) / step
+        : seconds < store.time(0)
+          ? (seconds - store.time(0)) / step
+          : store.indexAtTime(seconds);
+    // A candle's box begins half a candle before its middle.
+    return this.port.xOf(row / LEVEL_FACTOR ** this.#level - 0.5);
+  }
+
   /** False when that is what is shown already. */
   open(key: ChartKey): boolean {
     if (this.#key && JSON.stringify(this.#key) === JSON.stringify(key)) return false;
     this.#key = key;
     this.#stop?.();
     this.#pending = [];
+    if (this.#shown?.instrument !== key.instrument) this.heardAt = 0;
     const sameMarket = this.#shown?.instrument === key.instrument && this.#shown.timeframe === key.timeframe;
     const keep = sameMarket && this.store.rows > 0 ? this.#keepView() : null;
     if (!keep) this.#hover = null;
@@ -236,6 +268,7 @@ export class ChartController {
     this.#span = windowAround(visible, this.rows);
     this.port.setWindow(this.store.level(this.#level), this.#span, visible);
     this.#read();
+    this.#viewChanged();
   }
 
   #setPlan(): void {
@@ -271,6 +304,7 @@ export class ChartController {
     const level = this.store.level(this.#level);
     this.#span = windowAround(visible, level.rows, WINDOW_BARS);
     this.port.setWindow(level, this.#span, visible);
+    this.#viewChanged();
   }
 
   /** Shows a moment in the middle, with the history from there on. */
@@ -323,6 +357,7 @@ export class ChartController {
 
   #live(delta: ChartDelta): void {
     this.receivedAt = performance.now();
+    this.heardAt = this.receivedAt;
     if (delta.closed) this.#pending.push(...delta.closed);
     if (delta.forming) {
       // Only the newest state of a forming candle matters.

@@ -375,6 +375,13 @@ export class LightweightChart implements ChartPort {
   yOf(price: number): number | null {
     return this.#candles.priceToCoordinate(price);
   }
+  xOf(row: number): number {
+    const scale = this.#chart.timeScale();
+    const range = scale.getVisibleLogicalRange();
+    if (!range) return 0;
+    // The library's range goes from the middle of the first candle in sight to the middle of the last.
+    return ((row - this.#span.start - range.from + 0.5) / (range.to - range.from + 1)) * scale.width();
+  }
   priceAt(y: number): number | null {
     return this.#candles.coordinateToPrice(y);
   }

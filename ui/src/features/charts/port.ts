@@ -130,6 +130,8 @@ export interface ChartPort {
   /** After every repaint of the price scale: tags follow their prices. */
   onLayout(on: () => void): void;
   yOf(price: number): number | null;
+  /** Place of a row of the level on the time axis, between rows and outside of the window too. */
+  xOf(row: number): number;
   priceAt(y: number): number | null;
   paneTops(): number[];
   /** A person moved the line between two panes: the new proportions by key. */

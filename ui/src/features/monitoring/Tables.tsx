@@ -1,89 +1,13 @@
-import { ListChecks, PlugZap, ScrollText } from 'lucide-react';
+import { ListChecks, ScrollText } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 import { Button } from '@/kit/Button';
 import { Chip, type Tone } from '@/kit/Chip';
 import { type Column, Grid } from '@/kit/Grid';
-import { type Status, StatusDot } from '@/kit/StatusDot';
 import { EmptyState, ErrorState, Skeleton } from '@/kit/states';
 import * as fmt from '@/lib/format';
 import { useAction, useCommand } from '@/transport/hooks';
 import { useLive } from '@/transport/live';
-import type { AuditRow, Connection, Job } from '@/transport/types';
-
-const LINK: Record<Connection['state'], Status> = {
-  open: 'ok',
-  connecting: 'degraded',
-  retrying: 'degraded',
-  closed: 'down',
-};
-
-export function Connections() {
-  const { t } = useTranslation();
-  const query = useCommand('connections.list', {}, { refetchInterval: 2_000 });
-  if (query.isPending) return <Skeleton label={t('state.loading')} />;
-  if (query.error)
-    return (
-      <ErrorState
-        message={query.error.message}
-        code={query.error.code}
-        retryLabel={t('action.retry')}
-        copyLabel={t('action.copyDetails')}
-        onRetry={() => void query.refetch()}
-      />
-    );
-  const rows = query.data.connections;
-  if (rows.length === 0)
-    return (
-      <EmptyState icon={<PlugZap />} title={t('monitor.noConnections')}>
-        {t('monitor.noConnectionsText')}
-      </EmptyState>
-    );
-  const columns: Column<Connection>[] = [
-    { id: 'venue', head: t('monitor.venue'), width: '1fr', cell: (c) => c.venue, className: 'font-medium' },
-    { id: 'name', head: t('monitor.channel'), width: '1.4fr', cell: (c) => c.name },
-    {
-      id: 'state',
-      head: t('monitor.state'),
-      width: '1fr',
-      cell: (c) => (
-        <span className={`flex items-center gap-1.5 ${c.state === 'open' ? 'text-ok' : 'text-warn'}`}>
-          <StatusDot status={LINK[c.state]} /> {c.state}
-        </span>
-      ),
-    },
-    {
-      id: 'uptime',
-      head: t('monitor.uptime'),
-      width: '1fr',
-      numeric: true,
-      cell: (c) => (c.state === 'open' ? fmt.age(Date.now() - Date.parse(c.since)) : '–'),
-    },
-    {
-      id: 'last',
-      head: t('monitor.lastMessage'),
-      width: '1fr',
-      numeric: true,
-      cell: (c) => (c.last_message_age_s === undefined ? '–' : fmt.age(c.last_message_age_s * 1_000)),
-      className: (c) => ((c.last_message_age_s ?? 0) > 10 ? 'text-warn' : ''),
-    },
-    {
-      id: 'subscriptions',
-      head: t('monitor.subscriptions'),
-      width: '1fr',
-      numeric: true,
-      cell: (c) => fmt.integer(c.subscriptions),
-    },
-    {
-      id: 'reconnects',
-      head: t('monitor.reconnects'),
-      width: '1fr',
-      numeric: true,
-      cell: (c) => fmt.integer(c.reconnects),
-    },
-    { id: 'detail', head: t('monitor.detail'), width: '1.4fr', cell: (c) => c.detail ?? '', className: 'text-t2' },
-  ];
-  return <Grid label={t('panel.connections')} columns={columns} rows={rows} keyOf={(c) => c.name} />;
-}
+import type { AuditRow, Job } from '@/transport/types';
 
 const JOB: Record<Job['state'], Tone> = {
   queued: 'neutral',
