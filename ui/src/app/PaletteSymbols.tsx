@@ -110,7 +110,7 @@ export function PaletteSymbols({
               <Chip tone="warn">{t(`honesty.notice.${/delay/i.test(symbol.notice) ? 'delayed' : 'notice'}`)}</Chip>
             </span>
           ) : null}
-          <Chip tone={symbol.live ? 'accent' : 'neutral'}>{symbol.provider}</Chip>
+          <Chip>{symbol.provider}</Chip>
           <span className="w-20 shrink-0 text-right text-xs text-t2">
             {t(symbol.known ? (symbol.live ? 'palette.followed' : 'palette.stored') : 'palette.add')}
           </span>

@@ -30,7 +30,7 @@ function ConnectionEntries({ connections }: { connections: readonly Connection[]
   return (
     <button
       type="button"
-      aria-label={t('status.connections', { count: sorted.length })}
+      title={t('status.connections', { count: sorted.length })}
       onClick={goToConnections}
       className="flex h-6 min-w-0 items-center gap-4 rounded-sm hover:text-t1"
     >
@@ -52,6 +52,7 @@ function ConnectionEntries({ connections }: { connections: readonly Connection[]
         );
       })}
       {rest > 0 ? <span>{t('status.more', { count: rest })}</span> : null}
+      <span className="sr-only">{t('status.openConnections')}</span>
     </button>
   );
 }
