@@ -9,11 +9,13 @@ import * as fmt from '@/lib/format';
 import { nextFrame } from '@/lib/frame';
 import { useEachClose } from '@/transport/closes';
 import { useCommand } from '@/transport/hooks';
+import { venueOf } from '@/transport/instruments';
 import type { ChartController } from './controller';
 import { at, paintKind, type Stretch, stretchesOf, verdictOf } from './honesty';
 import { SourceLegend } from './SourceLegend';
 
 const HEIGHT = 6;
+const SIMULATED = 'SIM';
 const STATUS: Record<Freshness, Status> = {
   live: 'ok',
   delayed: 'degraded',
@@ -39,13 +41,20 @@ export function HonestyStrip({
 }) {
   const { t } = useTranslation();
   const from = useFirstCandle(chart);
+  // A market that this program makes has one source; asking would have it made again for the whole range.
+  const simulated = venueOf(instrument) === SIMULATED;
   const query = useCommand(
     'data.provenance',
     { instrument, timeframe, ...(from === null ? {} : { from: new Date(from * 1000).toISOString() }) },
-    { enabled: from !== null, refetchInterval: 10_000, placeholderData: (old) => old },
+    { enabled: from !== null && !simulated, refetchInterval: 10_000, placeholderData: (old) => old },
   );
-  useEachClose(instrument, timeframe, query);
-  const told = query.data?.instrument === instrument && query.data.timeframe === timeframe ? query.data : undefined;
+  useEachClose(instrument, simulated ? null : timeframe, query);
+  const made = useMemo(
+    () => (simulated && from !== null ? simulatedSource(instrument, timeframe, from, chart.store.rows) : undefined),
+    [simulated, instrument, timeframe, from, chart],
+  );
+  const asked = query.data?.instrument === instrument && query.data.timeframe === timeframe ? query.data : undefined;
+  const told = simulated ? made : asked;
   const age = useAge(chart, told);
   const freshness = told ? verdictOf(told, age) : null;
   const ageText = age === null ? null : fmt.age(age);
@@ -86,6 +95,20 @@ export function HonestyStrip({
       </div>
     </div>
   );
+}
+
+/** What is known of a simulated market without asking: all of it is made here. */
+function simulatedSource(instrument: string, timeframe: string, from: number, candles: number): Provenance {
+  const range = { from: new Date(from * 1000).toISOString(), to: new Date().toISOString() };
+  return {
+    instrument,
+    timeframe,
+    provider: SIMULATED,
+    freshness: 'simulated',
+    gap_count: 0,
+    revised_count: 0,
+    segments: [{ ...range, kind: 'simulated', provider: SIMULATED, candles }],
+  };
 }
 
 /** The badge of a notice; what does not say either is just something to know. */
