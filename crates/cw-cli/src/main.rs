@@ -14,6 +14,7 @@ mod options;
 mod output;
 mod own;
 mod run;
+mod sim;
 mod ui;
 mod verb;
 
@@ -103,6 +104,7 @@ async fn act(invocation: Invocation) -> Result<(), Failure> {
         Plan::Text(text) => output::text(&text),
         Plan::Verb { entry, request } => verb::run(&globals, entry, request).await,
         Plan::Run(options) => run::run(&globals, options).await,
+        Plan::Sim(options) => sim::run(&globals, options).await,
         Plan::Mcp => mcp::serve(&globals).await,
         Plan::McpInstall(options) => {
             let report = claude::install(&globals, &options)?;

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::Failure;
-use crate::own::{self, Completions, McpInstall, RunOptions};
+use crate::own::{self, Completions, McpInstall, RunOptions, SimOptions};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
@@ -39,6 +39,7 @@ pub enum Plan {
     Text(String),
     Verb { entry: &'static Entry, request: Value },
     Run(RunOptions),
+    Sim(SimOptions),
     Mcp,
     McpInstall(McpInstall),
     Completions(Completions),
@@ -144,7 +145,7 @@ impl Invocation {
 /// `run` stands alone; `mcp` may be followed by `install`; `help` takes any words; a noun of the registry takes a verb.
 fn takes_a_verb(first: &str, next: Option<&str>) -> bool {
     match first {
-        "run" | "doctor" | "url" | "help" => false,
+        "run" | "sim" | "doctor" | "url" | "help" => false,
         "mcp" => next == Some("install"),
         _ => true,
     }
@@ -182,6 +183,7 @@ impl Target {
         Ok(match named.as_slice() {
             [] | ["help"] => Self::Help,
             ["run"] => Self::Own("run"),
+            ["sim"] => Self::Own("sim"),
             ["doctor"] => Self::Own("doctor"),
             ["url"] => Self::Own("url"),
             ["mcp"] => Self::Own("mcp"),
@@ -232,6 +234,7 @@ impl Target {
         Ok(match self {
             Self::Command(entry) => Plan::Verb { entry, request },
             Self::Own("run") => Plan::Run(read(request)?),
+            Self::Own("sim") => Plan::Sim(read(request)?),
             Self::Own("mcp install") => Plan::McpInstall(read(request)?),
             Self::Own("mcp") => Plan::Mcp,
             Self::Own("completions") => Plan::Completions(read(request)?),

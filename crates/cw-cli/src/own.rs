@@ -21,6 +21,22 @@ pub struct RunOptions {
     pub ui: Option<String>,
 }
 
+/// Runs the simulated venues alone: five servers on this machine that speak the protocols of Alpaca, AsterDEX, OANDA,
+/// Polygon and Yahoo, and a port to plan faults. Prints a configuration that connects an engine to them.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SimOptions {
+    /// The same seed gives the same market; 1 without it.
+    #[serde(default)]
+    pub seed: Option<u64>,
+    /// The control port, the venues having the five after it; free ports without it.
+    #[serde(default)]
+    pub port: Option<u16>,
+    /// Write the configuration into this file as well.
+    #[serde(default)]
+    pub write_config: Option<String>,
+}
+
 /// Serves MCP over standard input and output: a bridge to the running engine, or the store read-only when none runs.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -73,9 +89,10 @@ pub fn spec<T: JsonSchema>() -> Spec {
 }
 
 /// Every own verb: its words and its arguments.
-pub fn all() -> [(&'static str, Spec); 6] {
+pub fn all() -> [(&'static str, Spec); 7] {
     [
         ("run", spec::<RunOptions>()),
+        ("sim", spec::<SimOptions>()),
         ("mcp", spec::<McpCommand>()),
         ("mcp install", spec::<McpInstall>()),
         ("doctor", spec::<Doctor>()),

@@ -101,7 +101,7 @@ fn refused(error: DoorError) -> ApiError {
 }
 
 /// Ends when the system or a person asks the program to stop.
-fn wait_for_signal() -> Result<impl Future<Output = ()>, ApiError> {
+pub fn wait_for_signal() -> Result<impl Future<Output = ()>, ApiError> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use cw_core::{
-    AccountId, Actor, Candle, ClientOrderId, InstrumentId, OrderId, OrderStatus, OrderType, Price, Quantity, Side,
-    StrategyId, Surface, TimeInForce, Timeframe, Timestamp,
+    AccountId, Actor, Candle, ClientOrderId, Instrument, InstrumentId, OrderId, OrderStatus, OrderType, Price,
+    Quantity, Side, StrategyId, Surface, TimeInForce, Timeframe, Timestamp,
 };
 use cw_risk::{CheckResult, Limits};
 use serde::{Deserialize, Serialize};
@@ -117,6 +117,8 @@ pub enum Command {
         account: AccountId,
         limits: Box<Limits>,
     },
+    /// Takes on one more instrument, whose venue tells its closed minutes. Known ones stay as they are.
+    ListInstrument(Box<Instrument>),
 }
 
 /// What a command led to.

@@ -9,7 +9,7 @@ mod valuation;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use cw_core::{AccountId, ClientOrderId, InstrumentId, Order, OrderId, Quantity, Timestamp};
+use cw_core::{AccountId, ClientOrderId, Instrument, InstrumentId, Order, OrderId, Quantity, Timestamp};
 use cw_market::{Aggregator, CandleUpdate};
 use cw_risk::ApprovedOrder;
 use serde::{Deserialize, Serialize};
@@ -105,6 +105,8 @@ pub struct Engine {
     pub(crate) state: State,
     /// Reused per event; empty between inputs.
     updates: Vec<CandleUpdate>,
+    /// While a candle is taken that came too late to act on; false between inputs.
+    quiet: bool,
 }
 
 /// Why an engine could not be made from a snapshot.
@@ -146,14 +148,22 @@ impl Engine {
                 config,
             },
             updates: Vec::new(),
+            quiet: false,
         };
         for instrument in engine.state.config.instruments.clone() {
-            let aggregator = Aggregator::new(&engine.state.config.timeframes, engine.state.config.lateness_ns);
-            let number = engine.state.instruments.len() as u32;
-            engine.state.instrument_numbers.insert(instrument.id.clone(), number);
-            engine.state.instruments.push(InstrumentState::new(instrument, aggregator));
+            engine.list(instrument, false);
         }
         engine
+    }
+
+    /// Takes on an instrument under the next number.
+    fn list(&mut self, instrument: Instrument, by_minutes: bool) {
+        let state = &mut self.state;
+        let aggregator = Aggregator::new(&state.config.timeframes, state.config.lateness_ns);
+        // What is told is certain; there is nothing to wait for.
+        let aggregator = if by_minutes { aggregator.with_grace(0) } else { aggregator };
+        state.instrument_numbers.insert(instrument.id.clone(), state.instruments.len() as u32);
+        state.instruments.push(InstrumentState { by_minutes, ..InstrumentState::new(instrument, aggregator) });
     }
 
     /// Writes the opening entries behind the genesis input: one notice per account.
@@ -194,6 +204,8 @@ impl Engine {
             Input::Candle { instrument, timeframe, candle } => {
                 self.on_candle(seq, *instrument, *timeframe, candle, out);
             }
+            Input::Minute { instrument, candle, fresh } => self.on_minute(seq, *instrument, candle, *fresh, out),
+            Input::Settled { instrument, to } => self.on_settled(seq, *instrument, *to, out),
             Input::Backfill { instrument, candles } => self.on_backfill(seq, *instrument, candles),
             Input::Report { account, report } => self.on_report(seq, *account, report, out),
             Input::Timer { market_time } => self.on_timer(seq, *market_time, out),
@@ -298,6 +310,6 @@ impl Engine {
         for strategy in &mut state.strategies {
             strategy.compile().map_err(|message| RestoreError::Strategy { id: strategy.id.to_string(), message })?;
         }
-        Ok(Self { state, updates: Vec::new() })
+        Ok(Self { state, updates: Vec::new(), quiet: false })
     }
 }

@@ -44,4 +44,16 @@ pub enum Input {
     Command(Box<Envelope>),
     /// Asks for the state's hash, for the journal.
     Checkpoint,
+    /// A closed minute as its venue has it: once, in order, and again with other values when it was corrected. One that
+    /// is not `fresh` came late, by asking: indicators take it in, and nothing is done because of it.
+    Minute {
+        instrument: u32,
+        candle: Candle,
+        fresh: bool,
+    },
+    /// Everything of an instrument before `to` is told: candles of longer timeframes that end there are over.
+    Settled {
+        instrument: u32,
+        to: Timestamp,
+    },
 }

@@ -15,6 +15,8 @@ pub struct InstrumentState {
     /// Our clock and journal entry at the last price of any kind.
     pub priced_at: Timestamp,
     pub priced_by: u64,
+    /// Its candles are its venue's own minutes; trades and quotes only price it.
+    pub by_minutes: bool,
 }
 
 impl InstrumentState {
@@ -27,6 +29,7 @@ impl InstrumentState {
             last_close: None,
             priced_at: Timestamp::EPOCH,
             priced_by: 0,
+            by_minutes: false,
         }
     }
 

@@ -76,6 +76,8 @@ enum Message {
     Trade(u32, Trade),
     Quote(u32, Quote),
     Backfill(u32, Vec<Candle>),
+    Minute(u32, Candle, bool),
+    Settled(u32, Timestamp),
     Report(u32, VenueReport),
     Timer(Timestamp),
     Command(Box<Envelope>, oneshot::Sender<Result<Reply, CommandError>>, Option<ComingHalt>),
@@ -132,6 +134,14 @@ impl EngineHandle {
     /// The feed begins: closed 1m candles up to now, oldest first.
     pub async fn backfill(&self, instrument: u32, candles: Vec<Candle>) -> Result<(), Stopped> {
         self.send(Message::Backfill(instrument, candles)).await
+    }
+    /// A closed minute of an instrument whose venue tells them.
+    pub async fn minute(&self, instrument: u32, candle: Candle, fresh: bool) -> Result<(), Stopped> {
+        self.send(Message::Minute(instrument, candle, fresh)).await
+    }
+    /// Everything of such an instrument before `to` is told.
+    pub async fn settled(&self, instrument: u32, to: Timestamp) -> Result<(), Stopped> {
+        self.send(Message::Settled(instrument, to)).await
     }
     pub async fn report(&self, account: u32, report: VenueReport) -> Result<(), Stopped> {
         self.send(Message::Report(account, report)).await
@@ -326,6 +336,10 @@ impl Worker {
                 self.apply(&Input::Quote { instrument, quote }, batch);
             }
             Message::Backfill(instrument, candles) => self.apply(&Input::Backfill { instrument, candles }, batch),
+            Message::Minute(instrument, candle, fresh) => {
+                self.apply(&Input::Minute { instrument, candle, fresh }, batch);
+            }
+            Message::Settled(instrument, to) => self.apply(&Input::Settled { instrument, to }, batch),
             Message::Report(account, report) => self.apply(&Input::Report { account, report }, batch),
             Message::Timer(market_time) => {
                 self.apply(&Input::Timer { market_time }, batch);

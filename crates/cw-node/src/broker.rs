@@ -84,7 +84,7 @@ impl PaperVenue {
     }
 
     fn find(&self, id: &InstrumentId) -> Option<Arc<cw_core::Instrument>> {
-        self.directory.number(id).and_then(|n| self.directory.instrument(n)).cloned()
+        self.directory.number(id).and_then(|n| self.directory.instrument(n))
     }
 
     fn tick(&mut self, tick: MarketTick, reports: &mut Vec<VenueReport>) {

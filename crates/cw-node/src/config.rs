@@ -1,6 +1,9 @@
 //! The configuration file: TOML, read whole, checked whole. Without a file everything has its default.
 
 mod accounts;
+mod venues;
+
+pub(crate) use venues::link_of;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -44,6 +47,17 @@ pub struct Settings {
     pub accounts: Vec<AccountSettings>,
     /// Venues behind a network, by name: `[venues.alpaca]`. Off without a line.
     pub venues: BTreeMap<String, cw_venues::catalog::Settings>,
+    pub data: DataSettings,
+}
+
+/// Where history comes from.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DataSettings {
+    /// Whom to ask for an instrument's candles, first to last: `"AAPL.ALPACA" = ["ALPACA", "POLYGON"]`. A venue stands
+    /// for the same symbol there; another symbol is written out: `"X:BTCUSD.POLYGON"`. Without a line nobody stands in
+    /// for an instrument's own venue.
+    pub priority: BTreeMap<String, Vec<String>>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -98,6 +112,11 @@ impl Settings {
                     .map_err(|e| ConfigError::Invalid { path: path.to_owned(), message: e.to_string() })?
             }
         };
+        let environment: Vec<(String, String)> = environment.collect();
+        settings.name_secrets(&environment).map_err(|message| ConfigError::Invalid {
+            path: file.map_or_else(|| PathBuf::from("settings"), Path::to_owned),
+            message,
+        })?;
         for (name, value) in environment {
             if let Some(key) = name.strip_prefix("CANDLEWICK_") {
                 settings
@@ -138,28 +157,11 @@ impl Settings {
         Ok(())
     }
 
-    /// `ALPACA_KEY`: keys belong into the environment rather than into a file.
-    fn set_venue(&mut self, key: &str, value: &str) -> Result<(), String> {
-        let (name, field) = key.split_once('_').ok_or("name a venue and a field: VENUES_ALPACA_KEY")?;
-        let venue = self.venues.entry(name.to_lowercase()).or_default();
-        let text = Some(value.to_owned());
-        match field {
-            "ENABLED" => venue.enabled = value.parse().map_err(|_| format!("\"{value}\" does not fit"))?,
-            "REST_URL" => venue.rest_url = text,
-            "STREAM_URL" => venue.stream_url = text,
-            "KEY" => venue.key = text,
-            "SECRET" => venue.secret = text,
-            "ACCOUNT" => venue.account = text,
-            "FEED" => venue.feed = text,
-            _ => return Err(format!("there is no field {field}")),
-        }
-        Ok(())
-    }
-
     fn check(&self) -> Result<(), String> {
         if let Some(name) = self.venues.keys().find(|name| cw_venues::catalog::find(name).is_none()) {
             return Err(crate::venues::unknown(name));
         }
+        self.check_priority()?;
         if !(0.1..=1_000.0).contains(&self.mock.speed) {
             return Err(format!("mock.speed must be from 0.1 to 1000, not {}", self.mock.speed));
         }
@@ -216,19 +218,6 @@ mod tests {
     fn variables_override_the_file() {
         let settings = load("[mock]\nseed = 3\n", &[("CANDLEWICK_MOCK_SEED", "9"), ("HOME", "/")]).unwrap();
         assert_eq!(settings.mock.seed, 9);
-    }
-
-    #[test]
-    fn venues_are_off_until_they_are_switched_on_and_their_keys_come_from_outside() {
-        let text = "[venues.alpaca]\nenabled = true\nfeed = \"iex\"\nsymbols = [\"AAPL\", \"BTC/USD\"]\n";
-        let environment = [("CANDLEWICK_VENUES_ALPACA_KEY", "id"), ("CANDLEWICK_VENUES_ALPACA_SECRET", "hush")];
-        let settings = load(text, &environment).unwrap();
-        let alpaca = &settings.venues["alpaca"];
-        assert!(alpaca.enabled && alpaca.symbols.len() == 2 && alpaca.secret.as_deref() == Some("hush"));
-        assert!(!format!("{settings:?}").contains("hush"));
-        assert!(load("[venues.nasdaq]\nenabled = true\n", &[]).unwrap_err().contains("there are alpaca"));
-        assert!(load("[venues.alpaca]\nurl = \"x\"\n", &[]).unwrap_err().contains("url"));
-        assert!(load("", &[("CANDLEWICK_VENUES_ALPACA_X", "y")]).unwrap_err().contains('X'));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use cw_core::{InstrumentId, MarketEvent, MarketEventKind, Timeframe, Timestamp};
+use cw_core::{InstrumentId, MarketEventKind, Timeframe, Timestamp};
 use cw_market::{CandleRequest, Provider};
 use tokio::sync::mpsc;
 
@@ -18,8 +18,14 @@ const QUEUE: usize = 4_096;
 /// Hands the engine today's candles, so that the longer timeframes are whole from the first event on, then everything the
 /// provider streams. Ends with the provider or the engine.
 pub(crate) async fn run(shared: Arc<Shared>, brokers: Vec<mpsc::Sender<MarketTick>>) {
-    let ids: Vec<InstrumentId> = shared.directory.instruments().iter().map(|i| i.id.clone()).collect();
-    for (number, id) in ids.iter().enumerate() {
+    let instruments = shared.directory.instruments();
+    let listed = (0u32..).zip(instruments.iter().map(|i| i.id.clone()));
+    let numbers: HashMap<InstrumentId, u32> =
+        listed.filter(|(_, id)| id.venue() == shared.sim.venue()).map(|(number, id)| (id, number)).collect();
+    let ids: Vec<InstrumentId> =
+        instruments.iter().map(|i| i.id.clone()).filter(|id| numbers.contains_key(id)).collect();
+    for id in &ids {
+        let number = numbers[id];
         let now = shared.sim.clock().now();
         let request = CandleRequest {
             instrument: id.clone(),
@@ -30,14 +36,13 @@ pub(crate) async fn run(shared: Arc<Shared>, brokers: Vec<mpsc::Sender<MarketTic
         };
         match shared.sim.candles(&request).await {
             Ok(candles) => {
-                if shared.engine.backfill(number as u32, candles).await.is_err() {
+                if shared.engine.backfill(number, candles).await.is_err() {
                     return;
                 }
             }
             Err(error) => tracing::warn!(target: "feed", %error, instrument = %id, "no history for today"),
         }
     }
-    let numbers: HashMap<InstrumentId, u32> = ids.iter().cloned().zip(0u32..).collect();
     let (events, mut queue) = mpsc::channel(QUEUE);
     let provider = Arc::clone(&shared.sim);
     shared.supervisor.spawn_until_stopped("feed-sim", async move {
@@ -48,21 +53,22 @@ pub(crate) async fn run(shared: Arc<Shared>, brokers: Vec<mpsc::Sender<MarketTic
     tracing::info!(target: "feed", instruments = numbers.len(), "the simulated market is streaming");
     while let Some(event) = queue.recv().await {
         let Some(event) = event.market() else { continue };
-        if !deliver(&shared, &brokers, &numbers, event).await {
+        let Some(&number) = numbers.get(&event.instrument) else { continue };
+        if !deliver(&shared, &brokers, number, event.kind).await {
             return;
         }
     }
 }
 
-async fn deliver(
+/// Hands an event to the engine and to the paper venues; false when the engine is gone.
+pub(crate) async fn deliver(
     shared: &Shared,
     brokers: &[mpsc::Sender<MarketTick>],
-    numbers: &HashMap<InstrumentId, u32>,
-    event: MarketEvent,
+    number: u32,
+    event: MarketEventKind,
 ) -> bool {
-    let Some(&number) = numbers.get(&event.instrument) else { return true };
     Counters::add(&shared.counters.market_events, 1);
-    let (sent, tick, time) = match event.kind {
+    let (sent, tick, time) = match event {
         MarketEventKind::Trade(trade) => {
             (shared.engine.trade(number, trade).await, MarketTick::Trade(number, trade), trade.event_time)
         }
@@ -70,7 +76,10 @@ async fn deliver(
             (shared.engine.quote(number, quote).await, MarketTick::Quote(number, quote), quote.event_time)
         }
     };
-    shared.counters.last_event_ns.store(time.as_nanos(), Ordering::Relaxed);
+    let simulated = shared.sim.market().instruments().len() as u32;
+    if !shared.live || number < simulated {
+        shared.counters.last_event_ns.store(time.as_nanos(), Ordering::Relaxed);
+    }
     for broker in brokers {
         // A broker that is gone is being shut down; the engine still wants to know.
         let _sent = broker.send(tick).await;
@@ -87,6 +96,8 @@ pub(crate) async fn tick(shared: Arc<Shared>) {
     loop {
         interval.tick().await;
         let newest = shared.counters.last_event_ns.load(Ordering::Relaxed);
+        // Real venues alone go by our clock; their minutes close by what they tell, not by the time.
+        let newest = if shared.live { newest } else { shared.clock.now().as_nanos() };
         if newest != 0 && shared.engine.timer(Timestamp::from_nanos(newest)).await.is_err() {
             return;
         }

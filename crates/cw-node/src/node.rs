@@ -91,7 +91,8 @@ impl Node {
         let (speed, paused) = Switch::start(kept.as_ref(), config.settings.mock.speed);
         sim.set_speed(speed.to_string().parse().map_err(|e| NodeError::Setup(format!("mock.speed: {e}")))?);
         sim.clock().set_paused(paused);
-        let providers = Venues::new(&config.settings.venues, &clock).map_err(NodeError::Setup)?;
+        let providers =
+            Venues::new(&config.settings.venues, &config.settings.data.priority, &clock).map_err(NodeError::Setup)?;
         let directory = Arc::new(Directory::new(engine.instruments().iter().map(|i| i.instrument.clone()).collect()));
         let supervisor = Supervisor::new();
         let bus = Bus::new();
@@ -181,16 +182,18 @@ impl Node {
             shared.supervisor.spawn_until_stopped("config", watch);
         }
         if shared.live {
-            shared.supervisor.spawn_until_stopped("feed", feed::run(Arc::clone(&shared), tick_queues));
+            shared.supervisor.spawn_until_stopped("feed", feed::run(Arc::clone(&shared), tick_queues.clone()));
+        }
+        if shared.live || (follows && !shared.venues.all().is_empty()) {
             shared.supervisor.spawn_until_stopped("timer", feed::tick(Arc::clone(&shared)));
         }
         if !shared.read_only && !shared.venues.all().is_empty() {
             shared.supervisor.spawn_until_stopped("quarantine", venues::keep_refused(Arc::clone(&shared)));
         }
         if follows {
-            for venue in shared.venues.all().iter().filter(|venue| !venue.followed.is_empty()) {
-                let (provider, ids) = (Arc::clone(&venue.provider), venue.followed.clone());
-                let keeping = venues::keep_current(Arc::clone(&shared), provider, ids);
+            venues::follow_added(&shared).await?;
+            for venue in shared.venues.all() {
+                let keeping = venues::keep_current(Arc::clone(&shared), venue.provider.venue(), tick_queues.clone());
                 shared.supervisor.spawn_until_stopped("venue", keeping);
             }
         }

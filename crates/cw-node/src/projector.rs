@@ -142,6 +142,10 @@ pub(crate) async fn run(
         }
         for ((number, is_revision), candles) in candles {
             let Some(instrument) = directory.instrument(number) else { continue };
+            // Who follows a venue writes its minutes, with the name of who gave them.
+            if cw_venues::catalog::find(instrument.id.venue()).is_some() {
+                continue;
+            }
             let kind = if is_revision { SourceKind::Revised } else { SourceKind::Simulated };
             let source = Source::new(instrument.id.venue(), kind);
             let written =

@@ -150,7 +150,7 @@ pub(crate) fn hand_back(
                 if let Some(instrument) =
                     directory.number(&order.request.instrument).and_then(|n| directory.instrument(n))
                 {
-                    broker.restore(&order, instrument);
+                    broker.restore(&order, &instrument);
                 }
             }
         }

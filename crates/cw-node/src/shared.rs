@@ -9,7 +9,7 @@ use cw_core::{Clock, Instrument, InstrumentId, Timestamp};
 use cw_engine::runtime::{EngineHandle, Published, Stopped, Supervisor};
 use cw_store::Store;
 use cw_venues::sim::SimProvider;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use tokio::sync::broadcast;
 
 use crate::logs::LogRing;
@@ -36,24 +36,30 @@ impl Bus {
     }
 }
 
-/// The engine's instruments by number. They are fixed while the engine runs.
+/// The engine's instruments by number. They stay as they are while the engine runs; more may come.
 #[derive(Debug)]
 pub(crate) struct Directory {
-    instruments: Vec<Arc<Instrument>>,
+    instruments: RwLock<Vec<Arc<Instrument>>>,
 }
 
 impl Directory {
     pub fn new(instruments: Vec<Instrument>) -> Self {
-        Self { instruments: instruments.into_iter().map(Arc::new).collect() }
+        Self { instruments: RwLock::new(instruments.into_iter().map(Arc::new).collect()) }
     }
-    pub fn instrument(&self, number: u32) -> Option<&Arc<Instrument>> {
-        self.instruments.get(number as usize)
+    pub fn instrument(&self, number: u32) -> Option<Arc<Instrument>> {
+        self.instruments.read().get(number as usize).cloned()
     }
     pub fn number(&self, id: &InstrumentId) -> Option<u32> {
-        self.instruments.iter().position(|i| i.id == *id).map(|n| n as u32)
+        self.instruments.read().iter().position(|i| i.id == *id).map(|n| n as u32)
     }
-    pub fn instruments(&self) -> &[Arc<Instrument>] {
-        &self.instruments
+    pub fn instruments(&self) -> Vec<Arc<Instrument>> {
+        self.instruments.read().clone()
+    }
+    /// Under its number in the engine; what stood between is the engine's as well.
+    pub fn add(&self, engines: &[Instrument]) {
+        let mut known = self.instruments.write();
+        let new = engines.iter().skip(known.len()).cloned().map(Arc::new);
+        known.extend(new.collect::<Vec<_>>());
     }
 }
 

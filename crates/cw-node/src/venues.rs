@@ -1,20 +1,26 @@
 //! The venues behind a network: set up as the configuration says, followed while the program runs.
 
+mod heard;
 mod ledger;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cw_core::{Candle, Clock, InstrumentId, Timeframe, Timestamp};
+use cw_core::{Candle, Clock, FormingCandle, InstrumentId, MarketEvent, MarketEventKind, Timeframe, Timestamp, Volume};
+use cw_engine::Command;
 use cw_market::{Delivery, FeedEvent, Followed, Provider, Told, follow};
 use cw_store::{CandleQuery, OutageQuery, OutageState, Page, Refused, Source, SourceKind, StoreError, TimeRange};
 use cw_venues::catalog::{self, Settings};
 use cw_venues::net::{Handles, Network, Random};
 use parking_lot::Mutex;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
+use crate::broker::MarketTick;
+use crate::config::link_of;
 use crate::shared::Shared;
+use crate::{enforce, feed};
+use heard::Heard;
 use ledger::Ledger;
 
 /// What a provider may be ahead of the tables.
@@ -27,26 +33,42 @@ const FIRST: i64 = 3_600 * Timestamp::NANOS_PER_SECOND;
 const LONGEST_PAUSE: i64 = 24 * FIRST;
 /// A pause of the program that is no outage worth a row.
 const SHORT_PAUSE: i64 = 120 * Timestamp::NANOS_PER_SECOND;
+/// What is decided on: a minute that is told within so long of its end, the venue's own delay not counted.
+const FRESH: i64 = 120 * Timestamp::NANOS_PER_SECOND;
 /// How often providers are asked for what they did not take.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// One venue that the configuration switches on.
 pub(crate) struct Venue {
     pub provider: Arc<dyn Provider>,
-    pub followed: Vec<InstrumentId>,
+    /// What is kept current while the program runs.
+    wanted: watch::Sender<Vec<InstrumentId>>,
+    /// Of those, what the configuration names.
+    configured: Vec<InstrumentId>,
+}
+
+impl Venue {
+    pub fn followed(&self) -> Vec<InstrumentId> {
+        self.wanted.borrow().clone()
+    }
 }
 
 /// All of them, in the order of their names.
 #[derive(Default)]
 pub(crate) struct Venues {
     all: Vec<Venue>,
-    /// Our clock when the newest of each followed instrument came in.
-    heard: Mutex<BTreeMap<InstrumentId, Timestamp>>,
+    /// Who stands in for whom, as `data.priority` says.
+    chains: BTreeMap<InstrumentId, Vec<InstrumentId>>,
+    heard: Mutex<BTreeMap<InstrumentId, Heard>>,
 }
 
 impl Venues {
     /// Nothing is sent yet.
-    pub fn new(settings: &BTreeMap<String, Settings>, clock: &Arc<dyn Clock>) -> Result<Self, String> {
+    pub fn new(
+        settings: &BTreeMap<String, Settings>,
+        priority: &BTreeMap<String, Vec<String>>,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Self, String> {
         let mut venues = Vec::new();
         for (name, settings) in settings.iter().filter(|(_, settings)| settings.enabled) {
             let mut seed = [0; 8];
@@ -62,10 +84,25 @@ impl Venues {
                 let id = InstrumentId::new(&format!("{symbol}.{}", entry.code));
                 id.map_err(|error| format!("venues.{name}.symbols: {error}"))
             };
-            let followed = settings.symbols.iter().map(id).collect::<Result<_, _>>()?;
-            venues.push(Venue { provider, followed });
+            let configured = settings.symbols.iter().map(id).collect::<Result<Vec<_>, _>>()?;
+            venues.push(Venue { provider, wanted: watch::Sender::new(configured.clone()), configured });
         }
-        Ok(Self { all: venues, heard: Mutex::default() })
+        let mut made = Self { all: venues, chains: BTreeMap::new(), heard: Mutex::default() };
+        for (instrument, links) in priority {
+            let id: InstrumentId = instrument.parse().map_err(|error| format!("data.priority: {error}"))?;
+            let links = links.iter().map(|link| link_of(&id, link)).collect::<Result<Vec<_>, _>>()?;
+            made.chains.insert(id.clone(), links);
+            let mut kinds = made.chain(&id).into_iter().map(|(provider, id)| provider.adjustment(&id));
+            if let Some(first) = kinds.next()
+                && kinds.any(|kind| kind != first)
+            {
+                return Err(format!(
+                    "data.priority.\"{instrument}\": some of these adjust prices for splits and some do not; they cannot \
+                     share a series"
+                ));
+            }
+        }
+        Ok(made)
     }
 
     pub fn all(&self) -> &[Venue] {
@@ -77,26 +114,76 @@ impl Venues {
     }
 
     fn heard(&self, id: &InstrumentId, at: Timestamp) {
-        let mut heard = self.heard.lock();
-        match heard.get_mut(id) {
-            Some(known) => *known = at,
-            None => drop(heard.insert(id.clone(), at)),
-        }
+        self.heard.lock().entry(id.clone()).or_default().at = Some(at);
     }
 
     /// Whether an instrument is kept current while the program runs.
     pub fn is_followed(&self, id: &InstrumentId) -> bool {
-        self.find(id.venue()).is_some_and(|venue| venue.followed.contains(id))
+        self.find(id.venue()).is_some_and(|venue| venue.wanted.borrow().contains(id))
+    }
+
+    pub fn is_configured(&self, id: &InstrumentId) -> bool {
+        self.find(id.venue()).is_some_and(|venue| venue.configured.contains(id))
+    }
+
+    /// Keeps an instrument current from now on, or no more. False when it is so already or its venue is off.
+    pub fn follow(&self, id: &InstrumentId, on: bool) -> bool {
+        let Some(venue) = self.find(id.venue()) else { return false };
+        venue.wanted.send_if_modified(|wanted| {
+            let known = wanted.contains(id);
+            match (known, on) {
+                (false, true) => wanted.push(id.clone()),
+                (true, false) => wanted.retain(|known| known != id),
+                _ => return false,
+            }
+            true
+        })
+    }
+
+    /// Those that are followed because somebody asked for it, not because the configuration names them.
+    pub fn added(&self) -> Vec<InstrumentId> {
+        let added = |venue: &Venue| {
+            let followed = venue.followed().into_iter();
+            followed.filter(|id| !venue.configured.contains(id)).collect::<Vec<_>>()
+        };
+        self.all.iter().flat_map(added).collect()
+    }
+
+    /// The minute that is not over, of what was heard in it; not before the one before it is settled.
+    pub fn forming(&self, id: &InstrumentId) -> Option<FormingCandle> {
+        self.heard.lock().get(id)?.forming()
+    }
+
+    fn event(&self, event: &MarketEvent, has_trades: bool, now: Timestamp) {
+        let mut heard = self.heard.lock();
+        let heard = heard.entry(event.instrument.clone()).or_default();
+        heard.at = Some(now);
+        match event.kind {
+            MarketEventKind::Trade(trade) => heard.print(trade.event_time, trade.price, Volume::from(trade.qty)),
+            MarketEventKind::Quote(quote) if !has_trades && !quote.is_crossed() && quote.bid.is_positive() => {
+                heard.print(quote.event_time, quote.mid(), Volume::ZERO);
+            }
+            MarketEventKind::Quote(_) => {}
+        }
+    }
+
+    /// Everything before `to` is closed.
+    fn settle(&self, id: &InstrumentId, to: Timestamp) {
+        let mut heard = self.heard.lock();
+        let heard = heard.entry(id.clone()).or_default();
+        heard.settled = heard.settled.max(Some(to));
     }
 
     /// Whom to ask for an instrument's history, first to last, and what each calls it.
     pub fn chain(&self, id: &InstrumentId) -> Vec<(Arc<dyn Provider>, InstrumentId)> {
-        self.of(id).map(|provider| (Arc::clone(provider), id.clone())).into_iter().collect()
+        let own = [id.clone()];
+        let links = self.chains.get(id).map_or(&own[..], Vec::as_slice);
+        links.iter().filter_map(|link| Some((Arc::clone(self.of(link)?), link.clone()))).collect()
     }
 
     /// Our clock when the newest of a followed instrument came in.
     pub fn last_heard(&self, id: &InstrumentId) -> Option<Timestamp> {
-        self.heard.lock().get(id).copied()
+        self.heard.lock().get(id)?.at
     }
 
     /// Who gives the data of an instrument: its own venue and no other.
@@ -111,32 +198,49 @@ pub(crate) fn unknown(name: &str) -> String {
     format!("there is no venue {name}; there are {}", known.join(", "))
 }
 
-/// Keeps a venue's followed symbols current in the store, until the program stops or the venue refuses.
-pub(crate) async fn keep_current(shared: Arc<Shared>, provider: Arc<dyn Provider>, ids: Vec<InstrumentId>) {
-    let venue = provider.venue();
-    let mut keeping =
-        Keeping { shared: &shared, provider: &*provider, ledger: Ledger::default(), settled: BTreeMap::new() };
-    let mut followed = Vec::new();
-    for id in ids {
-        match keeping.begin(&id).await {
-            Ok(from) => followed.push(Followed { instrument: id, from }),
-            Err(error) => tracing::error!(target: "venues", %error, instrument = %id, "not followed"),
-        }
-    }
-    let (told, mut queue) = mpsc::channel(QUEUE);
-    let writing = async {
-        let mut batch = Vec::with_capacity(BATCH);
-        while queue.recv_many(&mut batch, BATCH).await > 0 {
-            if let Err(error) = keeping.write(&mut batch).await {
-                // What is not written is not covered either: it is asked for again at the next start.
-                tracing::error!(target: "venues", venue, %error, "candles could not be written");
-            }
-        }
+/// Keeps a venue's followed symbols current in the store and in the engine, until the program stops. When others are
+/// followed it begins anew with what the store has.
+pub(crate) async fn keep_current(shared: Arc<Shared>, code: &'static str, brokers: Vec<mpsc::Sender<MarketTick>>) {
+    let Some(venue) = shared.venues.find(code) else { return };
+    let mut wanted = venue.wanted.subscribe();
+    let mut keeping = Keeping {
+        shared: &shared,
+        provider: &*venue.provider,
+        brokers: &brokers,
+        numbers: BTreeMap::new(),
+        ledger: Ledger::default(),
+        settled: BTreeMap::new(),
     };
-    let (ended, ()) = tokio::join!(follow(&*provider, &followed, &*shared.clock, told), writing);
-    if let Err(error) = ended {
-        tracing::error!(target: "venues", venue, %error, "the venue is no longer followed");
+    loop {
+        let ids = wanted.borrow_and_update().clone();
+        if !ids.is_empty() {
+            keeping.run(ids, &mut wanted).await;
+        }
+        if !wanted.has_changed().unwrap_or(false) && wanted.changed().await.is_err() {
+            return;
+        }
     }
+}
+
+/// The setting with what was added by name.
+const ADDED_KEY: &str = "venues.followed";
+
+/// Follows again what was added before the program was stopped.
+pub(crate) async fn follow_added(shared: &Shared) -> Result<(), StoreError> {
+    let kept = shared.store.setting(ADDED_KEY).await?;
+    let kept: Vec<InstrumentId> = kept.and_then(|kept| serde_json::from_value(kept).ok()).unwrap_or_default();
+    for id in kept {
+        shared.venues.follow(&id, true);
+    }
+    Ok(())
+}
+
+/// Keeps an instrument current from now on and after the next start, or no more.
+pub(crate) async fn set_followed(shared: &Shared, id: &InstrumentId, on: bool) -> Result<(), StoreError> {
+    if !shared.venues.follow(id, on) {
+        return Ok(());
+    }
+    shared.store.set_setting(ADDED_KEY, &serde_json::json!(shared.venues.added())).await
 }
 
 /// Writes down what providers send that is not taken, as long as the program runs.
@@ -162,8 +266,11 @@ fn refused(venue: &Venue, row: cw_market::Refused) -> Refused {
 type Parts = BTreeMap<(InstrumentId, &'static str), (SourceKind, Vec<Candle>)>;
 
 struct Keeping<'a> {
-    shared: &'a Shared,
+    shared: &'a Arc<Shared>,
     provider: &'a dyn Provider,
+    brokers: &'a [mpsc::Sender<MarketTick>],
+    /// What the engine has of the followed ones.
+    numbers: BTreeMap<InstrumentId, u32>,
     ledger: Ledger,
     /// For each instrument, the end of what was told before: candles come in order, so that what lies between two of
     /// them is known to be nothing.
@@ -171,6 +278,121 @@ struct Keeping<'a> {
 }
 
 impl Keeping<'_> {
+    /// Follows these until others are wanted or the venue refuses.
+    async fn run(&mut self, ids: Vec<InstrumentId>, wanted: &mut watch::Receiver<Vec<InstrumentId>>) {
+        let venue = self.provider.venue();
+        let mut followed = Vec::new();
+        for id in ids {
+            let listed = match self.list(&id).await {
+                Ok(()) => self.begin(&id).await.map_err(|error| error.to_string()),
+                Err(error) => Err(error),
+            };
+            match listed {
+                Ok(from) => followed.push(Followed { instrument: id, from }),
+                Err(error) => tracing::error!(target: "venues", %error, instrument = %id, "not followed"),
+            }
+        }
+        let (told, mut queue) = mpsc::channel(QUEUE);
+        let (provider, clock) = (self.provider, Arc::clone(&self.shared.clock));
+        let writing = async {
+            let mut batch = Vec::with_capacity(BATCH);
+            loop {
+                tokio::select! {
+                    biased;
+                    // The sender lives as long as the program.
+                    _ = wanted.changed() => break,
+                    count = queue.recv_many(&mut batch, BATCH) => {
+                        if count == 0 {
+                            break;
+                        }
+                        if let Err(error) = self.take(&mut batch).await {
+                            // What is not written is not covered either: it is asked for again at the next start.
+                            tracing::error!(target: "venues", venue, %error, "candles could not be written");
+                        }
+                    }
+                }
+            }
+            // Nobody listens any more: following ends.
+            drop(queue);
+        };
+        let (ended, ()) = tokio::join!(follow(provider, &followed, &*clock, told), writing);
+        if let Err(error) = ended {
+            tracing::error!(target: "venues", venue, %error, "the venue is no longer followed");
+        }
+    }
+
+    /// Has the engine take an instrument on, with today's candles.
+    async fn list(&mut self, id: &InstrumentId) -> Result<(), String> {
+        if self.numbers.contains_key(id) {
+            return Ok(());
+        }
+        let shared = self.shared;
+        let known = shared.store.instrument(id).await.map_err(|error| error.to_string())?;
+        let instrument = match known {
+            Some(instrument) => instrument,
+            None => {
+                let instrument = self.provider.describe(id).await.map_err(|error| error.to_string())?;
+                let put = shared.store.put_instruments(std::slice::from_ref(&instrument)).await;
+                put.map_err(|error| error.to_string())?;
+                instrument
+            }
+        };
+        if shared.directory.number(id).is_none() {
+            enforce::command(shared, Command::ListInstrument(Box::new(instrument))).await?;
+            let engines = |engine: &cw_engine::Engine| -> Vec<_> {
+                engine.instruments().iter().map(|state| state.instrument.clone()).collect()
+            };
+            let all = shared.engine.read(engines).await.map_err(|error| error.to_string())?;
+            shared.directory.add(&all);
+        }
+        let number = shared.directory.number(id).ok_or("the engine did not take it on")?;
+        let today = Timeframe::D1.open_time(shared.clock.now());
+        let query = CandleQuery { from: Some(today), ..CandleQuery::default() };
+        let candles = shared.store.read_candles(id, Timeframe::M1, &query).await.map_err(|error| error.to_string())?;
+        shared.engine.backfill(number, candles).await.map_err(|error| error.to_string())?;
+        self.numbers.insert(id.clone(), number);
+        Ok(())
+    }
+
+    /// Writes what was told, then tells the engine: who hears of a candle can read it.
+    async fn take(&mut self, batch: &mut Vec<Told>) -> Result<(), StoreError> {
+        let told = std::mem::take(batch);
+        let written = self.write(&told).await;
+        for told in told {
+            if !self.pass_on(told).await {
+                break;
+            }
+        }
+        written
+    }
+
+    /// False when the engine is gone.
+    async fn pass_on(&self, told: Told) -> bool {
+        let (shared, number) = (self.shared, |id: &InstrumentId| self.numbers.get(id).copied());
+        let now = shared.clock.now();
+        match told {
+            Told::Candle { instrument, candle, .. } => {
+                let Some(number) = number(&instrument) else { return true };
+                let end = Timeframe::M1.close_time(candle.open_time);
+                let delay = i64::from(self.provider.capabilities().candle_delay_ms) * 1_000_000;
+                shared.venues.settle(&instrument, end);
+                shared.engine.minute(number, candle, now.nanos_since(end) < FRESH + delay).await.is_ok()
+            }
+            Told::Settled { instrument, to } => {
+                let Some(number) = number(&instrument) else { return true };
+                shared.venues.settle(&instrument, to);
+                shared.engine.settled(number, to).await.is_ok()
+            }
+            Told::Event(event) => {
+                let Some(event) = event.market() else { return true };
+                let Some(number) = number(&event.instrument) else { return true };
+                shared.venues.event(&event, self.provider.capabilities().trades, now);
+                feed::deliver(shared, self.brokers, number, event.kind).await
+            }
+            Told::Gap { .. } | Told::Outage { .. } => true,
+        }
+    }
+
     /// The first minute that is not in the store yet.
     async fn begin(&mut self, id: &InstrumentId) -> Result<Timestamp, StoreError> {
         let (store, now) = (&self.shared.store, self.shared.clock.now());
@@ -196,11 +418,11 @@ impl Keeping<'_> {
     }
 
     /// Writes what was told.
-    async fn write(&mut self, batch: &mut Vec<Told>) -> Result<(), StoreError> {
+    async fn write(&mut self, batch: &[Told]) -> Result<(), StoreError> {
         let mut covered: BTreeMap<InstrumentId, Vec<TimeRange>> = BTreeMap::new();
         let mut parts: Parts = BTreeMap::new();
         let now = self.shared.clock.now();
-        for told in batch.drain(..) {
+        for told in batch {
             match told {
                 Told::Candle { instrument, candle, delivery } => {
                     let kind = match delivery {
@@ -209,28 +431,28 @@ impl Keeping<'_> {
                         Delivery::Revised => SourceKind::Revised,
                     };
                     if kind == SourceKind::Backfilled {
-                        self.ledger.backfilled(&instrument, candle.open_time);
+                        self.ledger.backfilled(instrument, candle.open_time);
                     }
                     // A revision says nothing about what lies around it.
                     if kind != SourceKind::Revised {
-                        self.settle(&instrument, Timeframe::M1.close_time(candle.open_time), &mut covered);
+                        self.settle(instrument, Timeframe::M1.close_time(candle.open_time), &mut covered);
                     }
-                    self.shared.venues.heard(&instrument, now);
-                    parts.entry((instrument, kind.as_str())).or_insert((kind, Vec::new())).1.push(candle);
+                    self.shared.venues.heard(instrument, now);
+                    parts.entry((instrument.clone(), kind.as_str())).or_insert((kind, Vec::new())).1.push(*candle);
                 }
                 Told::Gap { instrument, from, to, reason } => {
                     tracing::warn!(target: "venues", %instrument, %from, %to, reason, "a gap that the venue cannot fill");
-                    self.settle(&instrument, from, &mut covered);
-                    self.settled.insert(instrument.clone(), to);
-                    self.ledger.gap(&instrument, from, to, &reason, now);
-                    self.ledger.settled(&instrument, to);
+                    self.settle(instrument, *from, &mut covered);
+                    self.settled.insert(instrument.clone(), *to);
+                    self.ledger.gap(instrument, *from, *to, reason, now);
+                    self.ledger.settled(instrument, *to);
                 }
                 Told::Outage { instrument, from, to, reason } => {
-                    self.ledger.back(&instrument, from, to, &reason, now);
+                    self.ledger.back(instrument, *from, *to, reason, now);
                 }
-                Told::Settled { instrument, to } => self.settle(&instrument, to, &mut covered),
+                Told::Settled { instrument, to } => self.settle(instrument, *to, &mut covered),
                 Told::Event(FeedEvent::Lost { at, instruments, reason }) => {
-                    instruments.iter().for_each(|id| self.ledger.lost(id, at, &reason, now));
+                    instruments.iter().for_each(|id| self.ledger.lost(id, *at, reason, now));
                 }
                 Told::Event(_) => {}
             }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{Query, State};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use cw_core::Timestamp;
@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::exchange::Exchange;
-use crate::fault::Plan;
+use crate::fault::{Fault, Plan};
 use crate::server::{Dialect, refuse};
 
 #[derive(Debug, Deserialize)]
@@ -31,6 +31,7 @@ pub(crate) fn router() -> Router<Arc<Exchange>> {
     Router::new()
         .route("/clock", get(clock).post(advance))
         .route("/plan", post(plan))
+        .route("/spoil", post(spoil))
         .route("/truth", get(truth))
         .route("/counts", get(counts))
 }
@@ -48,6 +49,21 @@ async fn plan(State(exchange): State<Arc<Exchange>>, Json(plan): Json<Plan>) -> 
     let faults = plan.faults.len();
     exchange.set_plan(plan);
     Json(json!({ "faults": faults }))
+}
+
+#[derive(Debug, Deserialize)]
+struct Spoil {
+    fault: Fault,
+    requests: u32,
+}
+
+/// Spoils the next requests at once; faults of streams need a plan.
+async fn spoil(State(exchange): State<Arc<Exchange>>, Json(Spoil { fault, requests }): Json<Spoil>) -> Response {
+    if fault.requests() == 0 {
+        return refuse(400, json!({ "error": "this fault is one of streams; plan it for a minute" }));
+    }
+    exchange.spoil(fault, requests);
+    Json(json!({ "requests": requests })).into_response()
 }
 
 async fn counts(State(exchange): State<Arc<Exchange>>) -> Json<Value> {

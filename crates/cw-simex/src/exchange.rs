@@ -124,6 +124,11 @@ impl Exchange {
         Some(fault)
     }
 
+    /// Spoils the next `requests` requests.
+    pub fn spoil(&self, fault: Fault, requests: u32) {
+        *self.spoiled.lock() = (requests > 0).then_some((fault, requests));
+    }
+
     /// Requests answered since the start, and streams opened.
     pub fn counts(&self) -> (u64, u64) {
         (self.requests.load(Ordering::Relaxed), self.streams.load(Ordering::Relaxed))

@@ -44,6 +44,17 @@ impl Dialect {
         }
     }
 
+    /// As the configuration and the control port name it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Alpaca => "alpaca",
+            Self::Aster => "aster",
+            Self::Oanda => "oanda",
+            Self::Polygon => "polygon",
+            Self::Yahoo => "yahoo",
+        }
+    }
+
     /// Whether the venue has a candle for minutes in which nobody traded.
     pub const fn is_dense(self) -> bool {
         matches!(self, Self::Aster)
@@ -74,17 +85,33 @@ pub struct Server {
 impl Server {
     /// Listens on a free port of this machine.
     pub async fn start(dialect: Dialect, exchange: &Arc<Exchange>) -> std::io::Result<Self> {
+        Self::start_at(dialect, exchange, 0).await
+    }
+
+    /// Listens on a port of this machine; 0 = a free one.
+    pub async fn start_at(dialect: Dialect, exchange: &Arc<Exchange>, port: u16) -> std::io::Result<Self> {
         let spoil = middleware::from_fn_with_state(Arc::clone(exchange), spoil);
-        Self::serve(dialect.router().layer(spoil), exchange).await
+        Self::serve(dialect.router().layer(spoil), exchange, port).await
     }
 
     /// The port through which another program moves the clock, plans faults and takes the truth.
     pub async fn control(exchange: &Arc<Exchange>) -> std::io::Result<Self> {
-        Self::serve(control::router(), exchange).await
+        Self::serve(control::router(), exchange, 0).await
     }
 
-    async fn serve(router: Router<Arc<Exchange>>, exchange: &Arc<Exchange>) -> std::io::Result<Self> {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+    /// One such port for several exchanges, each below the name of its dialect: `/alpaca/plan`.
+    pub async fn control_of(exchanges: &[(Dialect, Arc<Exchange>)], port: u16) -> std::io::Result<Self> {
+        let Some((_, first)) = exchanges.first() else {
+            return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, "there is no exchange to control"));
+        };
+        let each = |router: Router<Arc<Exchange>>, (dialect, exchange): &(Dialect, Arc<Exchange>)| {
+            router.nest(&format!("/{}", dialect.name()), control::router().with_state(Arc::clone(exchange)))
+        };
+        Self::serve(exchanges.iter().fold(Router::new(), each), first, port).await
+    }
+
+    async fn serve(router: Router<Arc<Exchange>>, exchange: &Arc<Exchange>, port: u16) -> std::io::Result<Self> {
+        let listener = TcpListener::bind(("127.0.0.1", port)).await?;
         let address = listener.local_addr()?;
         let clock = exchange.clock();
         let date = middleware::map_response(move |mut answer: Response| {

@@ -8,6 +8,7 @@ mod cases {
     pub mod candles;
     pub mod documents;
     pub mod import;
+    pub mod live_data;
     pub mod schema;
     pub mod settings;
     pub mod trading;
@@ -128,5 +129,9 @@ suite! {
     candles::volumes_beyond_64_bits_are_kept_exactly,
     candles::many_chunks_are_one_series,
     candles::what_was_written_survives_a_restart,
+    live_data::a_page_is_written_with_what_it_covers,
+    live_data::prices_of_both_kinds_never_share_a_series,
+    live_data::outages_are_rows_until_they_are_filled_and_after,
+    live_data::what_is_refused_again_counts_up_and_old_rows_go,
     documents::documents_are_found_by_words,
 }

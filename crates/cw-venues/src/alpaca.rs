@@ -1,8 +1,8 @@
 //! Alpaca, venue code `ALPACA`: US stocks (`AAPL.ALPACA`) and crypto (`BTC/USD.ALPACA`).
 //!
 //! Stocks come from one feed that the configuration names (`iex`, `sip` or `delayed_sip`): volumes of different feeds
-//! differ by a factor of thirty, so a candle's source says which it was. Prices are raw, not adjusted for splits or
-//! dividends. Minutes include trading before and after the session; daily candles follow the exchange's official rules
+//! differ by a factor of thirty, so a candle's source says which it was. Prices are raw, or adjusted for
+//! splits where that is wished, never for dividends. Minutes include trading before and after the session; daily candles follow the exchange's official rules
 //! and stand at midnight UTC of their New York date. Minutes without trades have no candle.
 
 mod parse;
@@ -12,7 +12,7 @@ mod ws;
 
 use std::sync::Arc;
 
-use cw_core::{AssetClass, Candle, Currency, Instrument, InstrumentId, Price, Timestamp};
+use cw_core::{Adjustment, AssetClass, Candle, Currency, Instrument, InstrumentId, Price, Timestamp};
 use cw_market::{Capabilities, ProviderError};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -26,6 +26,7 @@ pub struct Alpaca {
     stream: BaseUrl,
     keys: Option<Arc<Keys>>,
     feed: Feed,
+    adjustment: Adjustment,
 }
 
 struct Keys {
@@ -76,6 +77,7 @@ pub fn connect(settings: &Settings, handles: Handles) -> Result<Venue<Alpaca>, S
         stream: settings.stream("wss://stream.data.alpaca.markets")?,
         keys,
         feed,
+        adjustment: settings.adjustment()?,
     };
     Ok(Venue { site: Arc::new(Site::new("ALPACA", settings.manner(rest::MANNER), handles)), kind })
 }
@@ -115,6 +117,10 @@ impl Kind for Alpaca {
             Ok(instrument(id))
         }
         .boxed()
+    }
+
+    fn adjustment(&self) -> Adjustment {
+        self.adjustment
     }
 
     fn source(&self, site: &Site, id: &InstrumentId) -> String {

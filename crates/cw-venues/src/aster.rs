@@ -9,7 +9,7 @@ mod ws;
 
 use std::sync::Arc;
 
-use cw_core::{Candle, Instrument, InstrumentId, Timestamp};
+use cw_core::{Adjustment, Candle, Instrument, InstrumentId, Timestamp};
 use cw_market::{Capabilities, ProviderError};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -28,6 +28,7 @@ pub struct Aster {
 
 /// A provider with these settings.
 pub fn connect(settings: &Settings, handles: Handles) -> Result<Venue<Aster>, SetupError> {
+    settings.only(Adjustment::Raw)?;
     let kind = Aster {
         rest: settings.rest("https://fapi.asterdex.com")?,
         stream: settings.stream("wss://fstream.asterdex.com")?,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use cw_core::Adjustment;
 use cw_market::{Capabilities, Pacing, Provider};
 use serde::Deserialize;
 
@@ -23,6 +24,8 @@ pub struct Settings {
     pub account: Option<String>,
     /// Which of several feeds: Alpaca `iex`, `sip`, `delayed_sip`; OANDA `mid`, `bid`, `ask`.
     pub feed: Option<String>,
+    /// Prices of history: `raw` or adjusted for `splits`, where the venue has both (Alpaca, Polygon); raw without it.
+    pub adjustment: Option<String>,
     /// What the plan allows, where it is more than the venue gives everybody.
     pub requests_per_minute: Option<u32>,
     /// Kept current while the program runs.
@@ -40,6 +43,7 @@ impl std::fmt::Debug for Settings {
             .field("secret", &hidden(&self.secret))
             .field("account", &self.account)
             .field("feed", &self.feed)
+            .field("adjustment", &self.adjustment)
             .field("requests_per_minute", &self.requests_per_minute)
             .field("symbols", &self.symbols)
             .finish()
@@ -53,6 +57,23 @@ impl Settings {
             manner.limits = Limits { per_window, window: Duration::from_mins(1), spacing: Duration::ZERO };
         }
         manner
+    }
+    /// The kind of prices that is asked for.
+    pub(crate) fn adjustment(&self) -> Result<Adjustment, SetupError> {
+        match self.adjustment.as_deref() {
+            None | Some("raw") => Ok(Adjustment::Raw),
+            Some("splits") => Ok(Adjustment::Splits),
+            Some(other) => Err(SetupError::value("adjustment", other, "raw or splits")),
+        }
+    }
+    /// For venues whose prices are of one kind only.
+    pub(crate) fn only(&self, adjustment: Adjustment) -> Result<(), SetupError> {
+        match (self.adjustment.as_deref(), adjustment) {
+            (None, _) => Ok(()),
+            (Some("raw"), Adjustment::Raw) | (Some("splits"), Adjustment::Splits) => Ok(()),
+            (Some(other), Adjustment::Raw) => Err(SetupError::value("adjustment", other, "raw here")),
+            (Some(other), Adjustment::Splits) => Err(SetupError::value("adjustment", other, "splits here")),
+        }
     }
     pub(crate) fn rest(&self, default: &str) -> Result<BaseUrl, SetupError> {
         Ok(BaseUrl::http(self.rest_url.as_deref().unwrap_or(default))?)

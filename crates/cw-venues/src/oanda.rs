@@ -10,7 +10,7 @@ mod ws;
 
 use std::sync::Arc;
 
-use cw_core::{Candle, Instrument, InstrumentId, Timestamp};
+use cw_core::{Adjustment, Candle, Instrument, InstrumentId, Timestamp};
 use cw_market::{Capabilities, ProviderError};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -56,6 +56,7 @@ pub fn connect(settings: &Settings, handles: Handles) -> Result<Venue<Oanda>, Se
         Some("ask") => Side::Ask,
         Some(other) => return Err(SetupError::value("feed", other, "mid, bid or ask")),
     };
+    settings.only(Adjustment::Raw)?;
     let account = settings.account.clone().ok_or(SetupError::Missing("account"))?;
     if account.is_empty() || !account.bytes().all(|b| b.is_ascii_digit() || b == b'-') {
         return Err(SetupError::value("account", &account, "digits and dashes, as 101-004-1234567-001"));

@@ -1,6 +1,6 @@
 //! Polygon, now called Massive, venue code `POLYGON`: `AAPL.POLYGON`, `X:BTCUSD.POLYGON`, `C:EURUSD.POLYGON`.
 //!
-//! Prices of stocks are raw, not adjusted for splits. Minutes include trading before and after the session; days stand at
+//! Prices of stocks are raw, or adjusted for splits where that is wished. Minutes include trading before and after the session; days stand at
 //! midnight UTC of their New York date. Minutes without trades have no candle, and late trades are not told again: the
 //! candle that is asked for afterwards is the better one.
 
@@ -11,7 +11,7 @@ mod ws;
 
 use std::sync::Arc;
 
-use cw_core::{AssetClass, Candle, Currency, Instrument, InstrumentId, Timestamp};
+use cw_core::{Adjustment, AssetClass, Candle, Currency, Instrument, InstrumentId, Timestamp};
 use cw_market::{Capabilities, ProviderError};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -24,6 +24,7 @@ pub struct Polygon {
     rest: BaseUrl,
     stream: BaseUrl,
     key: Arc<Secret>,
+    adjustment: Adjustment,
 }
 
 /// The kinds of instruments, each with a stream and words of its own.
@@ -58,6 +59,7 @@ pub fn connect(settings: &Settings, handles: Handles) -> Result<Venue<Polygon>, 
         rest: settings.rest("https://api.massive.com")?,
         stream: settings.stream("wss://socket.massive.com")?,
         key: Arc::new(Secret::new(settings.key.clone().ok_or(SetupError::Missing("key"))?)),
+        adjustment: settings.adjustment()?,
     };
     Ok(Venue { site: Arc::new(Site::new("POLYGON", settings.manner(rest::MANNER), handles)), kind })
 }
@@ -69,6 +71,10 @@ impl Kind for Polygon {
 
     fn natives(&self, _: &InstrumentId) -> &'static [Native] {
         rest::NATIVES
+    }
+
+    fn adjustment(&self) -> Adjustment {
+        self.adjustment
     }
 
     fn page_size(&self) -> usize {

@@ -25,6 +25,7 @@ pub struct Yahoo {
 
 /// A provider with these settings.
 pub fn connect(settings: &Settings, handles: Handles) -> Result<Venue<Yahoo>, SetupError> {
+    settings.only(Adjustment::Splits)?;
     let kind = Yahoo { rest: settings.rest("https://query2.finance.yahoo.com")? };
     Ok(Venue { site: Arc::new(Site::new("YAHOO", settings.manner(rest::MANNER), handles)), kind })
 }

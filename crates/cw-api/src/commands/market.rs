@@ -79,7 +79,7 @@ pub struct SymbolList {
     pub instruments: Vec<InstrumentView>,
 }
 
-/// Looks for instruments in what is known here and in the lists of the venues that are switched on.
+/// Looks for instruments by a part of their id or name, in what is known here and at the venues that are switched on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(deny_unknown_fields)]
 #[ts(optional_fields)]
@@ -90,6 +90,11 @@ pub struct SearchSymbols {
     /// Only this venue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub venue: Option<String>,
+    /// Ask the venues as well: for their lists where they have one, otherwise for a symbol of exactly this text. Costs a
+    /// request each.
+    #[serde(default)]
+    #[ts(optional, as = "Option<_>")]
+    pub online: bool,
     /// At most this many; 50 without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,

@@ -1,7 +1,7 @@
 //! Commands of people and programs.
 
 use cw_analysis::{Strategy, TimeframeMismatch};
-use cw_core::{AccountId, Actor, Candle, ClientOrderId, OrderId, Quantity, Side, StrategyId, Timeframe};
+use cw_core::{AccountId, Actor, Candle, ClientOrderId, Instrument, OrderId, Quantity, Side, StrategyId, Timeframe};
 use cw_risk::{Denied, Limits};
 
 use super::{Engine, Output};
@@ -123,6 +123,13 @@ impl Engine {
                 self.open_account(seq, config, out)
             }
             Command::TightenLimits { account, limits } => self.tighten_limits(seq, account, limits, out),
+            Command::ListInstrument(instrument) => {
+                only_people("add an instrument")?;
+                if self.instrument_number(&instrument.id).is_none() {
+                    self.list(Instrument::clone(instrument), true);
+                }
+                Ok(Reply::Done)
+            }
         }
     }
 

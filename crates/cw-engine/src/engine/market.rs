@@ -14,6 +14,9 @@ impl Engine {
         state.last_trade = Some(*trade);
         state.priced_at = self.state.time;
         state.priced_by = seq;
+        if state.by_minutes {
+            return;
+        }
         let updates = &mut self.updates;
         state.aggregator.on_trade(trade, seq, &mut |update| updates.push(update));
         self.drain_updates(seq, instrument, out);
@@ -44,10 +47,35 @@ impl Engine {
         self.on_closed(seq, instrument, timeframe, candle, SeqRange { first: 0, last: 0 }, out);
     }
 
+    /// A closed minute of a venue that tells them. Longer timeframes are made of it.
+    pub(super) fn on_minute(&mut self, seq: u64, instrument: u32, candle: &Candle, fresh: bool, out: &mut impl Output) {
+        let Some(state) = self.state.instruments.get_mut(instrument as usize) else { return };
+        state.last_close = Some(candle.close);
+        if fresh {
+            state.priced_at = self.state.time;
+            state.priced_by = seq;
+        }
+        let updates = &mut self.updates;
+        state.aggregator.on_candle(Timeframe::M1, candle, seq, &mut |update| updates.push(update));
+        self.quiet = !fresh;
+        self.drain_updates(seq, instrument, out);
+        self.quiet = false;
+    }
+
+    pub(super) fn on_settled(&mut self, seq: u64, instrument: u32, to: Timestamp, out: &mut impl Output) {
+        let Some(state) = self.state.instruments.get_mut(instrument as usize).filter(|state| state.by_minutes) else {
+            return;
+        };
+        let updates = &mut self.updates;
+        state.aggregator.advance(to, &mut |update| updates.push(update));
+        self.drain_updates(seq, instrument, out);
+    }
+
     pub(super) fn on_backfill(&mut self, seq: u64, instrument: u32, candles: &[Candle]) {
         let (timeframes, lateness) = (&self.state.config.timeframes, self.state.config.lateness_ns);
         let Some(state) = self.state.instruments.get_mut(instrument as usize) else { return };
-        state.aggregator = Aggregator::new(timeframes, lateness);
+        let aggregator = Aggregator::new(timeframes, lateness);
+        state.aggregator = if state.by_minutes { aggregator.with_grace(0) } else { aggregator };
         for candle in candles {
             state.aggregator.on_candle(Timeframe::M1, candle, seq, &mut |_| {});
         }
@@ -59,6 +87,9 @@ impl Engine {
     pub(super) fn on_timer(&mut self, seq: u64, market_time: Timestamp, out: &mut impl Output) {
         self.state.market_time = self.state.market_time.max(market_time);
         for number in 0..self.state.instruments.len() {
+            if self.state.instruments[number].by_minutes {
+                continue;
+            }
             let updates = &mut self.updates;
             self.state.instruments[number].aggregator.advance(market_time, &mut |update| updates.push(update));
             if !self.updates.is_empty() {

@@ -36,7 +36,7 @@ impl Engine {
             }
             let Some((strategy, state)) = instance.parts() else { continue };
             let signals = strategy.update(state, candle);
-            if signals.any() {
+            if signals.any() && !self.quiet {
                 self.act(cause, number, signals, candle, ticks, out);
             }
         }

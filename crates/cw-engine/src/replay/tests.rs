@@ -183,6 +183,73 @@ fn a_recorded_session_replays_without_a_difference() {
     assert!(has(|r| matches!(r, Record::Order(order) if order.reason.is_some())));
 }
 
+/// Candles that closed, by instrument and timeframe.
+#[derive(Default)]
+struct Closed(Vec<(u32, Timeframe, i64)>);
+impl Output for Closed {
+    const TRACE: bool = false;
+    fn record(&mut self, _: Meta, _: RecordRef<'_>) {}
+    fn effect(&mut self, _: Effect) {}
+    fn candle(&mut self, instrument: u32, update: &cw_market::CandleUpdate) {
+        if let cw_market::CandleUpdate::Closed { timeframe, candle, .. } = update {
+            self.0.push((instrument, *timeframe, candle.open_time.as_secs() / 60));
+        }
+    }
+}
+
+#[test]
+fn minutes_that_a_venue_tells_close_once_and_by_nothing_else() {
+    let now = Timestamp::from_secs(1_700_000_100 / 300 * 300);
+    let mut engine = Engine::new(EngineConfig { timeframes: vec![Timeframe::M1, Timeframe::M5], ..config() }, now);
+    let mut closed = Closed::default();
+    let list = |symbol: &str| {
+        let instrument = Instrument::from_file(symbol.parse().unwrap(), 2, 1);
+        let command = Command::ListInstrument(Box::new(instrument));
+        let envelope = Envelope { actor: Actor::System, surface: Surface::Rest, trace_id: "t".into(), command };
+        Input::Command(Box::new(envelope))
+    };
+    for _ in 0..2 {
+        engine.apply(now, &list("AAPL.ALPACA"), &mut closed);
+    }
+    assert_eq!(engine.instruments().len(), 2, "known ones stay as they are");
+    let first = now.as_secs() / 60;
+    let candle = |minute: i64, close: i64| {
+        let price = Price::from_raw(close);
+        let open_time = Timestamp::from_secs((first + minute) * 60);
+        cw_core::Candle { open_time, open: price, high: price, low: price, close: price, volume: cw_core::Volume::ZERO }
+    };
+    let tell = |engine: &mut Engine, closed: &mut Closed, minute, close| {
+        let input = Input::Minute { instrument: 1, candle: candle(minute, close), fresh: minute != 1 };
+        engine.apply(now, &input, closed);
+    };
+    let trade = Trade {
+        event_time: now.plus_nanos(1),
+        price: Price::from_raw(7),
+        qty: Quantity::from_raw(1),
+        aggressor: None,
+        trade_id: 1,
+    };
+    engine.apply(now, &Input::Trade { instrument: 1, trade }, &mut closed);
+    engine.apply(now, &Input::Timer { market_time: now.plus_nanos(600_000_000_000) }, &mut closed);
+    assert!(closed.0.is_empty(), "trades and time say nothing of a venue's candles");
+    assert_eq!(engine.instruments()[1].mark(), Some(Price::from_raw(7)));
+    for minute in [0, 1, 1, 3] {
+        tell(&mut engine, &mut closed, minute, 10 + minute);
+    }
+    // Corrected: the record changes, and nobody decides twice.
+    tell(&mut engine, &mut closed, 3, 20);
+    let m1 = |minute| (1, Timeframe::M1, first + minute);
+    assert_eq!(closed.0, [m1(0), m1(1), m1(3)]);
+    // Nobody traded in the last minute.
+    let settled = Input::Settled { instrument: 1, to: Timestamp::from_secs((first + 5) * 60) };
+    engine.apply(now, &settled, &mut closed);
+    assert_eq!(closed.0[3..], [(1, Timeframe::M5, first)]);
+    engine.apply(now, &settled, &mut closed);
+    tell(&mut engine, &mut closed, 5, 11);
+    assert_eq!(closed.0[4..], [m1(5)]);
+    assert_eq!(engine.instruments()[1].last_close, Some(Price::from_raw(11)));
+}
+
 #[test]
 fn going_on_from_a_snapshot_is_never_having_stopped() {
     let session = session();

@@ -64,6 +64,16 @@ impl Market {
         self.shared.sim.clock().now()
     }
 
+    /// What time it is where an instrument trades.
+    fn now_of(&self, id: &InstrumentId) -> Timestamp {
+        if self.is_simulated(id) { self.now() } else { self.shared.clock.now() }
+    }
+
+    /// Whether events of an instrument come in.
+    fn is_live(&self, id: &InstrumentId) -> bool {
+        if self.is_simulated(id) { self.shared.live } else { self.shared.venues.is_followed(id) }
+    }
+
     /// The venue behind a network that an instrument belongs to, when it is switched on.
     fn venue_of(&self, id: &InstrumentId) -> Option<&dyn Provider> {
         self.shared.venues.of(id).map(|provider| &**provider)

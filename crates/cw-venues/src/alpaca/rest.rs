@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cw_core::TimeframeUnit::{Day, Hour, Minute};
-use cw_core::{Candle, InstrumentId, Timestamp};
+use cw_core::{Adjustment, Candle, InstrumentId, Timestamp};
 use cw_market::ProviderError;
 use http::HeaderMap;
 use url::Url;
@@ -80,7 +80,11 @@ impl Alpaca {
             let mut query =
                 vec![("timeframe", plan.word), ("start", &start), ("end", &end), ("limit", &limit), ("sort", "asc")];
             if !is_crypto(id) {
-                query.push(("adjustment", "raw"));
+                let word = match self.adjustment {
+                    Adjustment::Raw => "raw",
+                    Adjustment::Splits => "split",
+                };
+                query.push(("adjustment", word));
             }
             if let Some(token) = &token {
                 query.push(("page_token", token));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cw_core::TimeframeUnit::{Day, Hour, Minute, Second};
-use cw_core::{Candle, InstrumentId, Timestamp};
+use cw_core::{Adjustment, Candle, InstrumentId, Timestamp};
 use cw_market::ProviderError;
 use url::Url;
 
@@ -55,7 +55,7 @@ impl Polygon {
         let (from, to) = (from.as_millis(), to.plus_nanos(-1).as_millis());
         let mut url = self.rest.join(&format!("/v2/aggs/ticker/{symbol}/range/{}/{from}/{to}", plan.word));
         url.query_pairs_mut()
-            .append_pair("adjusted", "false")
+            .append_pair("adjusted", if self.adjustment == Adjustment::Splits { "true" } else { "false" })
             .append_pair("sort", "asc")
             .append_pair("limit", &PAGE.to_string());
         let mut rows = Vec::new();

@@ -213,7 +213,9 @@ impl Feed for Chart {
         for candle in &closed {
             self.close(candle);
         }
-        let traded = batch.trades.iter().any(|(instrument, _)| *instrument == number);
+        // A market without public trades moves with its quotes.
+        let traded = batch.trades.iter().any(|(instrument, _)| *instrument == number)
+            || batch.quotes.iter().any(|(instrument, _)| *instrument == number);
         traded || waiting || self.revised.is_some() || !closed.is_empty()
     }
 

@@ -217,6 +217,11 @@ impl Walk<'_> {
                     json!({ "event_time": trade.event_time, "trade_id": trade.trade_id, "aggressor": trade.aggressor }),
                 );
             }
+            Body::Input(Input::Minute { instrument, candle, .. }) => {
+                let name = self.name(*instrument);
+                let text = format!("{which} minute of that candle, as {name}'s venue told it: close {}", candle.close);
+                self.step(entry.meta, "minute", text, json!({ "open_time": candle.open_time }));
+            }
             Body::Input(Input::Backfill { instrument, candles }) => {
                 let name = self.name(*instrument);
                 self.step(

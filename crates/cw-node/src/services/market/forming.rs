@@ -93,9 +93,14 @@ impl Market {
         instrument: &InstrumentId,
         timeframe: Timeframe,
     ) -> Result<Option<(u32, Timeframe)>, ApiError> {
-        let Some(number) = self.shared.directory.number(instrument).filter(|_| self.shared.live) else {
+        let Some(number) = self.shared.directory.number(instrument).filter(|_| self.is_live(instrument)) else {
             return Ok(None);
         };
+        if !self.is_simulated(instrument) {
+            // Its minutes are the venue's; longer candles are folded from those and from the minute that is forming.
+            let whole = timeframe.is_multiple_of(Timeframe::M1);
+            return Ok(whole.then_some((number, Timeframe::M1)));
+        }
         let base = self
             .shared
             .engine
@@ -114,8 +119,11 @@ impl Market {
         instrument: &InstrumentId,
         timeframe: Timeframe,
     ) -> Option<Seconds> {
-        let number = self.shared.directory.number(instrument).filter(|_| self.shared.live)?;
-        timeframe.fixed_nanos().filter(|length| *length < MINUTE).map(|_| Seconds::new(number, timeframe, self.now()))
+        let number = self.shared.directory.number(instrument).filter(|_| self.is_live(instrument))?;
+        timeframe
+            .fixed_nanos()
+            .filter(|length| *length < MINUTE)
+            .map(|_| Seconds::new(number, timeframe, self.now_of(instrument)))
     }
 
     /// What the engine has of the base's forming candle, with the number of its newest journal entry.
@@ -126,9 +134,15 @@ impl Market {
     ) -> Result<(u64, Option<FormingCandle>), ApiError> {
         let read = self.shared.engine.read(move |engine| {
             let state = engine.instruments().get(number as usize);
-            (engine.seq(), state.and_then(|state| state.aggregator.forming(base)))
+            let by_minutes = state.is_some_and(|state| state.by_minutes);
+            (engine.seq(), by_minutes, state.and_then(|state| state.aggregator.forming(base)))
         });
-        read.await.map_err(stopped)
+        let (seq, by_minutes, forming) = read.await.map_err(stopped)?;
+        if by_minutes {
+            let instrument = self.shared.directory.instrument(number);
+            return Ok((seq, instrument.and_then(|i| self.shared.venues.forming(&i.id))));
+        }
+        Ok((seq, forming))
     }
 
     /// A folder that knows the closed parts of the candle that is forming now.
@@ -140,7 +154,7 @@ impl Market {
     ) -> Result<Folder, ApiError> {
         let mut folder = Folder::new(base, timeframe);
         // One candle before the bucket, so that what touches it is known also at its begin.
-        let from = base.open_time(timeframe.open_time(self.now()).plus_nanos(-1));
+        let from = base.open_time(timeframe.open_time(self.now_of(instrument)).plus_nanos(-1));
         let closed = self.span(instrument, base, Span { from: Some(from), ..Span::default() }).await?;
         for candle in &closed {
             folder.push(candle, |_| {});

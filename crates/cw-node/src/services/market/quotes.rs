@@ -5,9 +5,10 @@ use std::collections::VecDeque;
 use cw_api::ApiError;
 use cw_api::commands::market::QuoteView;
 use cw_core::{Candle, InstrumentId, Price, Quote, Ratio, Timeframe, Timestamp, Volume};
+use cw_store::CandleQuery;
 
 use super::Market;
-use crate::shared::stopped;
+use crate::shared::{stopped, storage};
 
 const MINUTE: i64 = 60 * Timestamp::NANOS_PER_SECOND;
 const DAY: i64 = 24 * 60 * MINUTE;
@@ -159,11 +160,13 @@ impl Market {
         let paused = self.shared.sim.clock().is_paused();
         let days = self.days.lock();
         let views = numbers.iter().zip(&newest).filter_map(|(number, newest)| {
-            let (id, newest) = (&self.shared.directory.instrument(*number)?.id, newest.as_ref()?);
-            let age = now.nanos_since(newest.quote.event_time);
-            let stale = paused || age > 3 * EXPECTED_INTERVAL;
+            let (instrument, newest) = (self.shared.directory.instrument(*number)?, newest.as_ref()?);
+            let id = &instrument.id;
+            let simulated = self.is_simulated(id);
+            let age = self.now_of(id).nanos_since(newest.quote.event_time);
+            let stale = (simulated && paused) || age > 3 * EXPECTED_INTERVAL;
             let day = days.get(*number as usize).and_then(|day| day.summary.as_ref());
-            Some(view(id, newest, day, stale, self.is_simulated(id)))
+            Some(view(id, newest, day, stale, simulated))
         });
         Ok(views.collect())
     }
@@ -171,15 +174,27 @@ impl Market {
     /// Reads the minutes that the last day lacks.
     async fn bring_days(&self, numbers: &[u32], now: Timestamp) -> Result<(), ApiError> {
         let missing: Vec<_> = {
-            let days = self.days.lock();
-            let missing = |n: &u32| days.get(*n as usize).and_then(|d| d.missing(now)).map(|range| (*n, range));
+            let mut days = self.days.lock();
+            let listed = numbers.iter().max().map_or(0, |newest| *newest as usize + 1);
+            if days.len() < listed {
+                days.resize_with(listed, DayStats::default);
+            }
+            let missing = |number: &u32| {
+                let instrument = self.shared.directory.instrument(*number)?;
+                let now = if self.is_simulated(&instrument.id) { now } else { self.now_of(&instrument.id) };
+                Some((*number, instrument, now, days.get(*number as usize)?.missing(now)?))
+            };
             numbers.iter().filter_map(missing).collect()
         };
-        for (number, (from, to)) in missing {
-            let Some(instrument) = self.shared.directory.instrument(number) else { continue };
-            // Straight from the provider: a day of minutes is a third of a millisecond there, and reading it does not
-            // mean that somebody wants it kept.
-            let candles = self.ask(&instrument.id, Timeframe::M1, from, to).await?;
+        for (number, instrument, now, (from, to)) in missing {
+            let candles = if self.is_simulated(&instrument.id) {
+                // Straight from the provider: a day of minutes is a third of a millisecond there, and reading it does
+                // not mean that somebody wants it kept.
+                self.ask(&instrument.id, Timeframe::M1, from, to).await?
+            } else {
+                let query = CandleQuery { from: Some(from), to: Some(to), ..CandleQuery::default() };
+                self.shared.store.read_candles(&instrument.id, Timeframe::M1, &query).await.map_err(storage)?
+            };
             if let Some(day) = self.days.lock().get_mut(number as usize) {
                 day.extend(&candles, now);
             }
@@ -194,7 +209,7 @@ impl Market {
         let live = self.shared.live;
         let read = self.shared.engine.read(move |engine| -> Vec<Option<Newest>> {
             let newest = |number: &u32| {
-                let state = engine.instruments().get(*number as usize).filter(|_| live)?;
+                let state = engine.instruments().get(*number as usize).filter(|state| live || state.by_minutes)?;
                 let quote = state.quote?;
                 let last = state.last_trade.map_or_else(|| quote.mid(), |trade| trade.price);
                 let forming = state.aggregator.forming(Timeframe::M1).map(|forming| forming.so_far);
@@ -206,11 +221,17 @@ impl Market {
         for (number, newest) in numbers.iter().zip(&mut all).filter(|(_, newest)| newest.is_none()) {
             *newest = self.computed(*number, now);
         }
+        for (number, newest) in numbers.iter().zip(&mut all) {
+            let Some(newest) = newest.as_mut().filter(|newest| newest.forming.is_none()) else { continue };
+            let instrument = self.shared.directory.instrument(*number);
+            newest.forming = instrument.and_then(|i| self.shared.venues.forming(&i.id)).map(|forming| forming.so_far);
+        }
         Ok(all)
     }
 
     fn computed(&self, number: u32, now: Timestamp) -> Option<Newest> {
-        let id = &self.shared.directory.instrument(number)?.id;
+        let instrument = self.shared.directory.instrument(number)?;
+        let id = &instrument.id;
         let market = self.shared.sim.market();
         let quote = market.quote(id, now)?;
         let last = market.trades(id, now)?.into_iter().rev().find(|trade| trade.event_time <= now);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use cw_api::ApiError;
 use cw_api::commands::backtests::FetchProgress;
 use cw_api::commands::data::FetchedFrom;
-use cw_core::{Candle, InstrumentId, Timeframe, Timestamp};
+use cw_core::{Candle, Instrument, InstrumentId, Timeframe, Timestamp};
 use cw_market::{CandleRequest, Provider};
 use cw_store::{Channel, Page, Source, SourceKind, TimeRange};
 
@@ -143,6 +143,11 @@ impl Market {
         let store = &self.shared.store;
         let mut meter = Meter::new(ticket, (instrument, timeframe), range, &missing);
         let mut chain = Chain { links: self.shared.venues.chain(instrument), turn: 0, failures: None };
+        if chain.links.is_empty() {
+            return Err(ApiError::unavailable(format!(
+                "none of those that data.priority names for {instrument} is switched on"
+            )));
+        }
         let page = i64::try_from(provider.capabilities().max_candles.min(PAGE)).unwrap_or(i64::MAX);
         let step = timeframe.approx_nanos().saturating_mul(page);
         for range in missing {
@@ -215,8 +220,15 @@ impl Market {
         if self.shared.store.instrument(id).await.map_err(storage)?.is_some() {
             return Ok(());
         }
-        let instrument = provider.describe(id).await.map_err(refused)?;
-        self.shared.store.put_instruments(&[instrument]).await.map_err(storage)
+        let mut described = provider.describe(id).await;
+        for (other, name) in self.shared.venues.chain(id) {
+            if described.is_ok() || name == *id {
+                continue;
+            }
+            // Whoever gives the candles can say what they are of.
+            described = other.describe(&name).await.map(|instrument| Instrument { id: id.clone(), ..instrument });
+        }
+        self.shared.store.put_instruments(&[described.map_err(refused)?]).await.map_err(storage)
     }
 }
 

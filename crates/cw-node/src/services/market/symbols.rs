@@ -1,16 +1,21 @@
 //! The list of instruments.
 
+use std::time::Duration;
+
 use cw_api::ApiError;
 use cw_api::commands::market::{
     AddSymbol, FoundSymbol, FoundSymbols, InstrumentView, ListSymbols, RemoveSymbol, RemovedSymbol, SearchSymbols,
-    SymbolList,
+    SymbolList, UnavailableVenue,
 };
-use cw_core::Instrument;
-use cw_market::Provider;
+use cw_core::{Instrument, InstrumentId};
+use cw_market::{Provider, ProviderError};
 
 use super::Market;
 use crate::shared::storage;
+use crate::venues;
 
+/// How long a search waits for a venue.
+const PATIENCE: Duration = Duration::from_secs(8);
 /// What an instrument of a file shows its numbers with until somebody says otherwise.
 const PRICE_DECIMALS: u8 = 2;
 const QUANTITY_DECIMALS: u8 = 4;
@@ -35,25 +40,35 @@ impl Market {
 
     /// Known instruments and those on the lists of the venues that are switched on.
     pub(super) async fn found_symbols(&self, request: SearchSymbols) -> Result<FoundSymbols, ApiError> {
-        let SearchSymbols { text, venue, limit } = request;
+        let SearchSymbols { text, venue, online, limit } = request;
         let listed = self.symbols(ListSymbols { venue: venue.clone(), query: Some(text.clone()) }).await?.instruments;
         let mut found: Vec<FoundSymbol> = listed.into_iter().map(|i| self.found(i, true)).collect();
         let wanted = text.to_lowercase();
-        for known in self.shared.venues.all() {
-            if venue.as_deref().is_some_and(|venue| venue != known.provider.venue()) {
-                continue;
-            }
-            for instrument in known.provider.instruments() {
-                let hit = instrument.id.as_str().to_lowercase().contains(&wanted)
-                    || instrument.name.to_lowercase().contains(&wanted);
-                if hit && found.iter().all(|f| f.instrument != instrument.id) {
+        let mut unavailable = Vec::new();
+        let venues = self.shared.venues.all().iter().map(|venue| &venue.provider);
+        let venues = venues.filter(|provider| venue.as_deref().is_none_or(|venue| venue == provider.venue()));
+        let exactly = text.as_str();
+        let asked = venues.map(|provider| async move {
+            let named = if online { named(&**provider, exactly).await } else { Ok(None) };
+            (provider, named)
+        });
+        for (provider, named) in futures_util::future::join_all(asked).await {
+            let exact = named.unwrap_or_else(|reason| {
+                unavailable.push(UnavailableVenue { venue: provider.venue().to_owned(), reason });
+                None
+            });
+            let matches = |i: &Instrument| {
+                i.id.as_str().to_lowercase().contains(&wanted) || i.name.to_lowercase().contains(&wanted)
+            };
+            for instrument in provider.instruments().into_iter().filter(matches).chain(exact) {
+                if found.iter().all(|f| f.instrument != instrument.id) {
                     found.push(self.found(InstrumentView::from(&instrument), false));
                 }
             }
         }
         found.sort_by_cached_key(|f| (rank(f, &wanted), !f.known, f.instrument.clone()));
         found.truncate(limit.unwrap_or(50).min(1_000) as usize);
-        Ok(FoundSymbols { symbols: found, unavailable: Vec::new() })
+        Ok(FoundSymbols { symbols: found, unavailable })
     }
 
     fn found(&self, instrument: InstrumentView, known: bool) -> FoundSymbol {
@@ -79,11 +94,18 @@ impl Market {
                 format!("{} says itself what it trades; add instruments of files, as in BTCUSDT.FILE", id.venue());
             return Err(ApiError::invalid("instrument", message));
         }
+        let venue = self.venue_of(id);
+        if let Some(provider) = venue {
+            self.introduce_remote(provider, id).await?;
+        }
         let stored = self.shared.store.instrument(id).await.map_err(storage)?;
         let mut instrument =
             stored.unwrap_or_else(|| Instrument::from_file(id.clone(), PRICE_DECIMALS, QUANTITY_DECIMALS));
         apply(&mut instrument, request)?;
         self.shared.store.put_instruments(std::slice::from_ref(&instrument)).await.map_err(storage)?;
+        if venue.is_some() {
+            venues::set_followed(&self.shared, &instrument.id, true).await.map_err(storage)?;
+        }
         Ok(InstrumentView::from(&instrument))
     }
 
@@ -94,6 +116,11 @@ impl Market {
             let message = format!("{instrument} belongs to its venue; only instruments of files can be removed");
             return Err(ApiError::conflict(message).with_field("instrument"));
         }
+        if self.shared.venues.is_configured(&instrument) {
+            let message = format!("{instrument} is named in the configuration; take it out there");
+            return Err(ApiError::conflict(message).with_field("instrument"));
+        }
+        venues::set_followed(&self.shared, &instrument, false).await.map_err(storage)?;
         let removed = self.shared.store.remove_instrument(&instrument).await.map_err(storage)?;
         let deletes = delete_data && !self.stored_timeframes(&instrument).await?.is_empty();
         if !(removed || deletes) {
@@ -102,6 +129,19 @@ impl Market {
         let deleted_candles =
             if delete_data { self.shared.store.delete_market_data(&instrument).await.map_err(storage)? } else { 0 };
         Ok(RemovedSymbol { instrument, deleted_candles })
+    }
+}
+
+/// What a venue has under exactly this name. One with a list has it at hand afterwards.
+async fn named(provider: &dyn Provider, text: &str) -> Result<Option<Instrument>, String> {
+    let Ok(id) = InstrumentId::new(&format!("{}.{}", text.trim().to_uppercase(), provider.venue())) else {
+        return Ok(None);
+    };
+    match tokio::time::timeout(PATIENCE, provider.describe(&id)).await {
+        Ok(Ok(instrument)) => Ok(Some(instrument)),
+        Ok(Err(ProviderError::Refused { .. })) => Ok(None),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err("it did not answer in time".to_owned()),
     }
 }
 

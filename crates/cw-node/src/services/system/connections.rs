@@ -73,7 +73,7 @@ impl System {
             since: self.shared.started_at,
             reconnects: 0,
             last_message_age_s: status.last_event.map(|at| now.nanos_since(at).max(0) as f64 / 1e9),
-            subscriptions: if self.shared.live { self.shared.directory.instruments().len() as u32 } else { 0 },
+            subscriptions: if self.shared.live { self.shared.sim.market().instruments().len() as u32 } else { 0 },
             detail: Some(status.detail),
             events: Some(status.events),
             breaker: None,

@@ -1,0 +1,120 @@
+//! The simulated venues alone, for whoever wants to see the real protocols without an account.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cw_api::ApiError;
+use cw_core::{Clock, SystemClock};
+use cw_simex::{Dialect, Exchange, Market, Server};
+use serde_json::{Map, Value, json};
+
+use crate::options::Globals;
+use crate::own::SimOptions;
+use crate::run::wait_for_signal;
+use crate::{Failure, output};
+
+/// How often the venues look at the time.
+const STEP: Duration = Duration::from_millis(50);
+
+pub async fn run(globals: &Globals, options: SimOptions) -> Result<(), Failure> {
+    let signals = wait_for_signal()?;
+    let seed = options.seed.unwrap_or(1);
+    let market = Market::seeded(seed);
+    let now = SystemClock.now();
+    // Each has an exchange of its own over the same market, so that what goes wrong at one leaves the others alone.
+    let exchanges: Vec<(Dialect, Arc<Exchange>)> =
+        Dialect::ALL.into_iter().map(|dialect| (dialect, Exchange::new(market.clone(), now))).collect();
+    let port = |number: u16| options.port.map_or(0, |first| first.saturating_add(number));
+    let control = Server::control_of(&exchanges, port(0)).await.map_err(|error| taken(port(0), &error))?;
+    let mut servers = Vec::new();
+    for ((dialect, exchange), number) in exchanges.iter().zip(1..) {
+        let server = Server::start_at(*dialect, exchange, port(number)).await;
+        servers.push((*dialect, server.map_err(|error| taken(port(number), &error))?));
+    }
+    let config = config(&servers);
+    if let Some(file) = &options.write_config {
+        std::fs::write(file, &config)
+            .map_err(|error| ApiError::invalid("write_config", format!("{}: {error}", Path::new(file).display())))?;
+    }
+    let venue = |(dialect, server): &(Dialect, Server)| {
+        let urls = json!({ "rest_url": server.rest_url(), "stream_url": server.stream_url() });
+        (dialect.name().to_owned(), urls)
+    };
+    let ready = json!({
+        "event": "ready",
+        "seed": seed,
+        "control": control.rest_url(),
+        "venues": servers.iter().map(venue).collect::<Map<String, Value>>(),
+        "pid": std::process::id(),
+    });
+    output::text(&ready.to_string())?;
+    output::note(globals, "# Five simulated venues run. Put this into a file and start an engine with it:");
+    output::note(globals, "# candlewick run --config FILE. Ctrl-C stops the venues.\n");
+    output::note(globals, &config);
+
+    tokio::pin!(signals);
+    let mut step = tokio::time::interval(STEP);
+    // After a pause of the machine the market goes on at once where it has to be.
+    step.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    loop {
+        tokio::select! {
+            biased;
+            () = &mut signals => return Ok(()),
+            _ = step.tick() => {
+                let now = SystemClock.now();
+                exchanges.iter().for_each(|(_, exchange)| exchange.advance_to(now));
+            }
+        }
+    }
+}
+
+fn taken(port: u16, error: &std::io::Error) -> Failure {
+    ApiError::unavailable(format!("port {port} of this machine: {error}")).with_field("port").into()
+}
+
+/// A configuration that connects an engine to them.
+fn config(servers: &[(Dialect, Server)]) -> String {
+    let mut text = String::new();
+    for (dialect, server) in servers {
+        let symbols: Vec<String> = dialect.symbols().iter().map(|symbol| format!("\"{symbol}\"")).collect();
+        let keys = match dialect {
+            Dialect::Alpaca => "key = \"simulated\"\nsecret = \"simulated\"\n",
+            Dialect::Oanda => "key = \"simulated\"\naccount = \"101-001-0000001-001\"\n",
+            Dialect::Polygon => "key = \"simulated\"\n",
+            Dialect::Aster | Dialect::Yahoo => "",
+        };
+        let stream = match dialect {
+            // Yahoo has none, and OANDA's is an address of its own.
+            Dialect::Yahoo => String::new(),
+            Dialect::Oanda => format!("stream_url = \"{}/v3\"\n", server.rest_url()),
+            _ => format!("stream_url = \"{}\"\n", server.stream_url()),
+        };
+        let path = if *dialect == Dialect::Oanda { "/v3" } else { "" };
+        let (name, rest, symbols) = (dialect.name(), server.rest_url() + path, symbols.join(", "));
+        write!(text, "[venues.{name}]\nenabled = true\nrest_url = \"{rest}\"\n{stream}{keys}symbols = [{symbols}]\n\n")
+            .expect("writing to a String cannot fail");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_printed_configuration_is_one_that_an_engine_takes() {
+        let mut servers = Vec::new();
+        for dialect in Dialect::ALL {
+            let exchange = Exchange::new(Market::seeded(1), SystemClock.now());
+            servers.push((dialect, Server::start(dialect, &exchange).await.unwrap()));
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("sim.toml");
+        std::fs::write(&file, config(&servers)).unwrap();
+        let settings = cw_node::Settings::load(Some(&file), std::iter::empty()).unwrap();
+        assert_eq!(settings.venues.len(), 5);
+        assert!(settings.venues.values().all(|venue| venue.enabled && venue.symbols.len() == 3));
+    }
+}
