@@ -7,6 +7,7 @@ pub mod enrich;
 pub mod journal;
 pub mod market;
 pub mod narrative;
+pub mod news;
 pub mod orders;
 pub mod patterns;
 pub mod portfolio;

@@ -332,6 +332,8 @@ pub const COMMANDS: &[Entry] = &[
     Entry::of::<narrative::IndexNarratives>(),
     Entry::of::<narrative::SearchNarratives>(),
     Entry::of::<similar::SearchSimilar>(),
+    Entry::of::<news::SearchNews>(),
+    Entry::of::<news::ListNews>(),
     Entry::of::<training::ListFeatures>(),
     Entry::of::<training::ExportFeatures>(),
     Entry::of::<training::GetRag>(),

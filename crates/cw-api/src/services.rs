@@ -23,6 +23,7 @@ pub struct Services {
     pub trading: Arc<dyn Trading>,
     pub market: Arc<dyn MarketData>,
     pub analysis: Arc<dyn Analysis>,
+    pub news: Arc<dyn News>,
     pub backtests: Arc<dyn Backtests>,
     pub journal: Arc<dyn Journal>,
     pub system: Arc<dyn System>,
@@ -247,6 +248,13 @@ pub trait Analysis: Send + Sync {
         caller: &Caller,
         request: structure::GetStructure,
     ) -> Result<structure::StructureView, ApiError>;
+}
+
+/// What publishers write.
+#[async_trait]
+pub trait News: Send + Sync {
+    async fn search(&self, caller: &Caller, request: news::SearchNews) -> Result<news::NewsList, ApiError>;
+    async fn list(&self, caller: &Caller, request: news::ListNews) -> Result<news::NewsList, ApiError>;
 }
 
 /// Backtests and jobs.

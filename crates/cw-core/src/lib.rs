@@ -17,6 +17,7 @@ mod decimal;
 mod ids;
 mod instrument;
 mod market;
+mod news;
 mod number;
 mod order;
 mod position;
@@ -28,6 +29,7 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use ids::{AccountId, ClientOrderId, Currency, IdError, InstrumentId, OrderId, StrategyId, VenueOrderId};
 pub use instrument::{Adjustment, AssetClass, Instrument, InstrumentError};
 pub use market::{Candle, CandleError, FormingCandle, MarketEvent, MarketEventKind, Quote, Trade};
+pub use news::NewsItem;
 pub use number::{Amount, Money, NumberError, Price, Quantity, Ratio, Rounding, Volume};
 pub use order::{
     Actor, Fill, IllegalTransition, Liquidity, Mode, NewOrder, Order, OrderEvent, OrderStatus, OrderType, Side,

@@ -21,18 +21,22 @@
 //! ```
 
 mod aggregator;
+mod book;
 mod bucket;
 mod fold;
 mod follow;
 mod keeper;
+mod news;
 mod provider;
 mod seen;
 
 pub use aggregator::{Aggregator, CandleUpdate, Discarded, SeqRange, Verdict};
+pub use book::{Book, BookDiff, BookGap, BookSnapshot, Depth, Level};
 pub use fold::fold;
 pub use follow::{Followed, Told, follow};
 pub use keeper::{Delivery, Keeper, Kept, Question};
+pub use news::{Absorbed, NewsProvider, NewsRequest, SAME_STORY_NANOS, absorb, same_story};
 pub use provider::{
-    BreakerState, CandleRequest, Capabilities, ConnectionStatus, EventSink, FeedEvent, Pacing, Provider, ProviderError,
-    ProviderState, ProviderStatus, Refused,
+    BreakerState, CandleRequest, Capabilities, ConnectionStatus, EventSink, FeedEvent, Funding, Pacing, Provider,
+    ProviderError, ProviderState, ProviderStatus, Refused, matches,
 };

@@ -2,9 +2,13 @@
 
 use std::sync::Arc;
 
-use cw_core::{Adjustment, Candle, Instrument, InstrumentId, MarketEvent, Price, Quantity, Timeframe, Timestamp};
+use cw_core::{
+    Adjustment, Candle, Instrument, InstrumentId, MarketEvent, NewsItem, Price, Quantity, Ratio, Timeframe, Timestamp,
+};
 use futures_util::future::{self, BoxFuture, FutureExt};
 use serde::{Deserialize, Serialize};
+
+use crate::book::{BookDiff, Depth};
 
 /// Where a provider puts what it hears. Bounded: when it is full the provider waits, it never drops.
 pub type EventSink = tokio::sync::mpsc::Sender<FeedEvent>;
@@ -42,7 +46,27 @@ pub enum FeedEvent {
         instrument: InstrumentId,
         event_time: Timestamp,
         price: Price,
+        funding: Option<Funding>,
     },
+    /// A candle whose time is not over, where the venue tells of one that we do not make ourselves.
+    Forming {
+        instrument: InstrumentId,
+        timeframe: Timeframe,
+        candle: Candle,
+        received_at: Timestamp,
+    },
+    /// Levels of an order book changed.
+    Book(Box<BookDiff>),
+    /// What a publisher wrote.
+    News(Box<NewsItem>),
+}
+
+/// What holders of a position pay one another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Funding {
+    /// Of the position's value, as it stands now; above zero those who are long pay.
+    pub rate: Ratio,
+    pub next: Timestamp,
 }
 
 impl FeedEvent {
@@ -223,6 +247,27 @@ pub trait Provider: Send + Sync {
         future::ready(known.ok_or_else(refused)).boxed()
     }
 
+    /// Instruments whose symbol or name contains `text`, at most `limit`; asked of the venue where it can be. One that can
+    /// neither list nor search knows the exact symbol alone.
+    fn find<'a>(&'a self, text: &'a str, limit: usize) -> BoxFuture<'a, Result<Vec<Instrument>, ProviderError>> {
+        let mut all = self.instruments();
+        all.retain(|instrument| matches(instrument, text));
+        all.truncate(limit);
+        future::ready(Ok(all)).boxed()
+    }
+
+    /// Puts the best `levels` of an instrument's book into `depths` whenever they changed, until the receiver is gone. A
+    /// book that may be wrong is asked for again before anything more is told.
+    fn depth<'a>(
+        &'a self,
+        instrument: &'a InstrumentId,
+        _levels: usize,
+        _depths: tokio::sync::mpsc::Sender<Depth>,
+    ) -> BoxFuture<'a, Result<(), ProviderError>> {
+        let reason = format!("it gives no order book of {instrument}");
+        future::ready(Err(ProviderError::Refused { venue: self.venue(), reason })).boxed()
+    }
+
     /// Who gave a candle, as it is stored beside it. More than the venue where one venue has several feeds that must not
     /// be mixed: `ALPACA:iex`.
     fn source(&self, _: &InstrumentId) -> String {
@@ -255,4 +300,11 @@ pub trait Provider: Send + Sync {
     fn reconnect(&self) {}
 
     fn status(&self) -> ProviderStatus;
+}
+
+/// Whether an instrument's symbol, name or base contains a text, in any case.
+pub fn matches(instrument: &Instrument, text: &str) -> bool {
+    let text = text.trim().to_lowercase();
+    let has = |field: &str| field.to_lowercase().contains(&text);
+    has(instrument.id.as_str()) || has(&instrument.name) || has(&instrument.base)
 }

@@ -1,6 +1,7 @@
 //! The configuration file: TOML, read whole, checked whole. Without a file everything has its default.
 
 mod accounts;
+mod news;
 mod venues;
 
 pub(crate) use venues::link_of;
@@ -12,6 +13,7 @@ use cw_engine::AccountConfig;
 use serde::Deserialize;
 
 pub use accounts::AccountSettings;
+pub(crate) use news::NewsSources;
 
 /// How a node is opened.
 #[derive(Debug, Clone)]
@@ -48,6 +50,8 @@ pub struct Settings {
     /// Venues behind a network, by name: `[venues.alpaca]`. Off without a line.
     pub venues: BTreeMap<String, cw_venues::catalog::Settings>,
     pub data: DataSettings,
+    /// Who is asked for news.
+    pub news: cw_venues::news::Settings,
 }
 
 /// Where history comes from.
@@ -145,6 +149,10 @@ impl Settings {
         }
         match key {
             "STORE_URL" => self.store.url = Some(value.to_owned()),
+            "NEWS_BRAVE_KEY" => self.news.brave.key = Some(value.to_owned()),
+            "NEWS_BRAVE_BASE_URL" => self.news.brave.base_url = Some(value.to_owned()),
+            "NEWS_ALPACA_KEY" => self.news.alpaca.key = Some(value.to_owned()),
+            "NEWS_ALPACA_SECRET" => self.news.alpaca.secret = Some(value.to_owned()),
             "MOCK_ENABLED" => self.mock.enabled = read(value)?,
             "MOCK_SEED" => self.mock.seed = read(value)?,
             "MOCK_SPEED" => self.mock.speed = read(value)?,

@@ -17,7 +17,7 @@ use parking_lot::Mutex;
 use tokio::sync::mpsc;
 
 use crate::broker::{EFFECTS, PaperVenue, TICKS};
-use crate::config::NodeConfig;
+use crate::config::{NewsSources, NodeConfig};
 use crate::host::NodeHost;
 use crate::logs::LogRing;
 use crate::services::market::mock::{SWITCH_KEY, Switch};
@@ -176,7 +176,8 @@ impl Node {
             shared.supervisor.spawn("paper-venue", venue.run(effects, tick_queue));
         }
         let follows = config.live && !shared.read_only;
-        let services = services::build(&shared);
+        let news = NewsSources::connect(&config.settings, &clock, follows).map_err(NodeError::Setup)?;
+        let services = services::build(&shared, news);
         if let Some(file) = config.file.filter(|_| shared.live) {
             let watch = enforce::watch(Arc::clone(&shared), file, config.settings);
             shared.supervisor.spawn_until_stopped("config", watch);

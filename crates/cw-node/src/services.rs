@@ -7,6 +7,7 @@ mod events;
 mod jobs;
 mod journal;
 pub(crate) mod market;
+mod news;
 mod system;
 mod trading;
 
@@ -17,7 +18,14 @@ use cw_api::Services;
 use crate::shared::Shared;
 
 /// Fills in everything that a command may use.
-pub(crate) fn build(shared: &Arc<Shared>) -> Arc<Services> {
+pub(crate) fn build(shared: &Arc<Shared>, news: crate::config::NewsSources) -> Arc<Services> {
+    let follows = news.follow;
+    let news = Arc::new(news::News::new(Arc::clone(shared), news.providers, news.fresh));
+    if follows {
+        for provider in news.providers() {
+            shared.supervisor.spawn_until_stopped("news", Arc::clone(&news).follow(Arc::clone(provider)));
+        }
+    }
     let jobs = Arc::new(jobs::Jobs::new(Arc::clone(shared)));
     let market = market::Market::new(Arc::clone(shared), Arc::clone(&jobs));
     let trading = Arc::new(trading::Trading::new(Arc::clone(shared)));
@@ -39,6 +47,7 @@ pub(crate) fn build(shared: &Arc<Shared>) -> Arc<Services> {
         trading,
         market,
         analysis,
+        news,
         backtests,
         system,
     })

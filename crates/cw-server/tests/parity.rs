@@ -62,6 +62,8 @@ const LINES: &[&str] = &[
     "narrative describe BTC-PERP.SIM --timeframe 1h --format markdown",
     "narrative index BTC-PERP.SIM --timeframe 1h --limit 5",
     "narrative search \"hammer support\" --instrument BTC-PERP.SIM",
+    "news search \"rate decision\" --symbol AAPL --since 2024-01-01T00:00:00Z --limit 5 --source reuters.com",
+    "news list --symbol AAPL.ALPACA --before 2024-01-01T00:00:00Z",
     "narrative get BTC-PERP.SIM --timeframe 1h --at 2024-01-01T00:00:00Z",
     "features list",
     "features export BTC-PERP.SIM --timeframe 1h --limit 10",

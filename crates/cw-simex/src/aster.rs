@@ -9,18 +9,19 @@ use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use cw_core::{Candle, Timestamp};
+use cw_core::{Candle, Price, Quantity, Timestamp};
 use serde_json::{Value, json};
 
 use crate::exchange::{Exchange, Tick};
-use crate::market::{self, decimal};
+use crate::market::{self, Print, decimal};
 use crate::server::{Dialect, number, refuse};
-use crate::session::{self, Voice};
+use crate::session::{self, Codec, Voice};
 
 pub(crate) fn router() -> Router<Arc<Exchange>> {
     Router::new()
         .route("/fapi/v3/klines", get(klines))
         .route("/fapi/v3/exchangeInfo", get(info))
+        .route("/fapi/v3/depth", get(depth))
         .route("/stream", get(socket))
 }
 
@@ -95,9 +96,65 @@ async fn info() -> axum::Json<Value> {
     axum::Json(json!({ "timezone": "UTC", "rateLimits": [], "symbols": symbols }))
 }
 
+/// Price and quantity.
+type Level = (Price, Quantity);
+
+/// Levels on each side of the last trade.
+const LEVELS: i64 = 10;
+
+/// The book after a trade: its best prices are a cent from the trade's, further levels hold more.
+fn book(print: &Print) -> [BTreeMap<i64, i64>; 2] {
+    let level = |step: i64| 10 + (print.qty + step * 7) % 50;
+    let side = |sign: i64| (1..=LEVELS).map(|step| (print.cents + sign * step, level(step))).collect();
+    [side(-1), side(1)]
+}
+
+fn levels(side: &BTreeMap<i64, i64>, best_last: bool) -> Vec<Value> {
+    let row = |(cents, qty): (&i64, &i64)| json!([decimal(*cents), qty.to_string()]);
+    if best_last { side.iter().rev().map(row).collect() } else { side.iter().map(row).collect() }
+}
+
+async fn depth(State(exchange): State<Arc<Exchange>>, Query(query): Query<BTreeMap<String, String>>) -> Response {
+    let name = query.get("symbol").map(String::as_str).unwrap_or_default();
+    let Some(symbol) = number(Dialect::Aster, name) else {
+        return refuse(400, json!({ "code": -1121, "msg": "Invalid symbol." }));
+    };
+    let now = exchange.now();
+    let Some(print) = exchange.market.last_print(symbol, now) else {
+        return refuse(503, json!({ "code": -1000, "msg": "An unknown error occurred." }));
+    };
+    let [bids, asks] = book(&print);
+    let ms = now.as_millis();
+    axum::Json(json!({ "lastUpdateId": print.id * 10, "E": ms, "T": ms, "bids": levels(&bids, true), "asks": levels(&asks, false) }))
+        .into_response()
+}
+
+impl Exchange {
+    /// The best levels of AsterDEX's book, bids and asks, the best first.
+    pub fn book(&self, symbol: usize, count: usize) -> Option<(Vec<Level>, Vec<Level>)> {
+        let [bids, asks] = book(&self.market.last_print(symbol, self.now())?);
+        let level = |(cents, qty): (&i64, &i64)| {
+            (Price::from_raw(cents * 10_000_000), Quantity::from_raw(i128::from(*qty) * 1_000_000_000))
+        };
+        Some((bids.iter().rev().take(count).map(level).collect(), asks.iter().take(count).map(level).collect()))
+    }
+}
+
+/// What a trade changed in the book.
+fn change(name: &str, before: &Print, print: &Print) -> Value {
+    let side = |before: &BTreeMap<i64, i64>, after: &BTreeMap<i64, i64>| -> Vec<Value> {
+        let gone = before.keys().filter(|cents| !after.contains_key(cents)).map(|cents| json!([decimal(*cents), "0"]));
+        gone.chain(levels(after, false)).collect()
+    };
+    let ([bids, asks], [old_bids, old_asks]) = (book(print), book(before));
+    let ms = print.time.as_millis();
+    json!({ "e": "depthUpdate", "E": ms, "T": ms, "s": name, "U": before.id * 10 + 1, "u": print.id * 10,
+        "pu": before.id * 10, "b": side(&old_bids, &bids), "a": side(&old_asks, &asks) })
+}
+
 async fn socket(State(exchange): State<Arc<Exchange>>, upgrade: WebSocketUpgrade) -> Response {
     let talk = Talk { exchange: Arc::clone(&exchange), streams: BTreeSet::new() };
-    upgrade.on_upgrade(move |socket| session::run(socket, exchange, talk))
+    upgrade.on_upgrade(move |socket| session::run(socket, exchange, talk, Codec::Json))
 }
 
 struct Talk {
@@ -153,11 +210,16 @@ impl Voice for Talk {
     fn tell(&self, tick: &Tick) -> Vec<String> {
         match tick {
             Tick::Minute { .. } => self.candle(tick, false),
-            Tick::Trade { symbol, print } => self.frame(*symbol, "aggTrade", |name| {
-                json!({ "e": "aggTrade", "E": print.time.as_millis(), "s": name, "a": print.id,
-                    "p": decimal(print.cents), "q": print.qty.to_string(), "f": 1, "l": 1,
-                    "T": print.time.as_millis(), "m": !print.buyer_took })
-            }),
+            Tick::Trade { symbol, print } => {
+                let trade = self.frame(*symbol, "aggTrade", |name| {
+                    json!({ "e": "aggTrade", "E": print.time.as_millis(), "s": name, "a": print.id,
+                        "p": decimal(print.cents), "q": print.qty.to_string(), "f": 1, "l": 1,
+                        "T": print.time.as_millis(), "m": !print.buyer_took })
+                });
+                let before = self.exchange.market.last_print(*symbol, print.time);
+                let book = before.map(|before| self.frame(*symbol, "depth@100ms", |name| change(name, &before, print)));
+                [trade, book.unwrap_or_default()].concat()
+            }
             Tick::Quote { symbol, time, bid, ask } => self.frame(*symbol, "bookTicker", |name| {
                 json!({ "e": "bookTicker", "u": 1, "E": time.as_millis(), "T": time.as_millis(), "s": name,
                     "b": decimal(*bid), "B": "10", "a": decimal(*ask), "A": "20" })

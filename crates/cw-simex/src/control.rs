@@ -20,6 +20,11 @@ struct Advance {
 }
 
 #[derive(Debug, Deserialize)]
+struct Seed {
+    seed: u64,
+}
+
+#[derive(Debug, Deserialize)]
 struct Truth {
     dialect: Dialect,
     symbol: String,
@@ -30,6 +35,7 @@ struct Truth {
 pub(crate) fn router() -> Router<Arc<Exchange>> {
     Router::new()
         .route("/clock", get(clock).post(advance))
+        .route("/seed", post(seed))
         .route("/plan", post(plan))
         .route("/spoil", post(spoil))
         .route("/truth", get(truth))
@@ -66,9 +72,16 @@ async fn spoil(State(exchange): State<Arc<Exchange>>, Json(Spoil { fault, reques
     Json(json!({ "requests": requests })).into_response()
 }
 
+async fn seed(State(exchange): State<Arc<Exchange>>, Json(request): Json<Seed>) -> Result<Json<Value>, Response> {
+    if exchange.reseed(request.seed) {
+        return Ok(Json(json!({ "seed": request.seed })));
+    }
+    Err(refuse(409, json!({ "error": "this market is replayed from a file" })))
+}
+
 async fn counts(State(exchange): State<Arc<Exchange>>) -> Json<Value> {
     let (requests, streams) = exchange.counts();
-    Json(json!({ "requests": requests, "streams": streams }))
+    Json(json!({ "requests": requests, "streams": streams, "offenses": exchange.offenses() }))
 }
 
 async fn truth(State(exchange): State<Arc<Exchange>>, Query(query): Query<Truth>) -> Result<Json<Value>, Response> {

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use cw_core::{Candle, Clock, Timestamp};
 use parking_lot::Mutex;
 use tokio::sync::broadcast;
+use tokio::time::Instant;
 
 use crate::fault::{Fault, Plan};
 use crate::market::{MINUTE, Market, Print, SYMBOLS};
@@ -43,6 +44,8 @@ pub struct Exchange {
     spoiled: Mutex<Option<(Fault, u32)>>,
     requests: AtomicU64,
     streams: AtomicU64,
+    offenses: AtomicU64,
+    held: Mutex<Option<Instant>>,
     ticks: broadcast::Sender<Arc<Tick>>,
 }
 
@@ -56,6 +59,8 @@ impl Exchange {
             spoiled: Mutex::default(),
             requests: AtomicU64::new(0),
             streams: AtomicU64::new(0),
+            offenses: AtomicU64::new(0),
+            held: Mutex::default(),
             ticks: broadcast::channel(BEHIND).0,
         })
     }
@@ -127,6 +132,32 @@ impl Exchange {
     /// Spoils the next `requests` requests.
     pub fn spoil(&self, fault: Fault, requests: u32) {
         *self.spoiled.lock() = (requests > 0).then_some((fault, requests));
+    }
+
+    /// Makes the market that of another seed.
+    pub fn reseed(&self, seed: u64) -> bool {
+        self.market.reseed(seed)
+    }
+
+    /// Requests are to stay away until then, on our clock.
+    pub(crate) fn hold(&self, until: Instant) {
+        let mut held = self.held.lock();
+        *held = (*held).max(Some(until));
+    }
+
+    pub(crate) fn is_held(&self) -> bool {
+        self.held.lock().is_some_and(|until| Instant::now() < until)
+    }
+
+    /// Somebody asked more often than it may.
+    pub(crate) fn offended(&self) {
+        self.offenses.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Requests since the start that came sooner than they may: before the end of a rate limit's window, or of the wait that
+    /// an answer asked for.
+    pub fn offenses(&self) -> u64 {
+        self.offenses.load(Ordering::Relaxed)
     }
 
     /// Requests answered since the start, and streams opened.

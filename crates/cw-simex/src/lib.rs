@@ -1,5 +1,5 @@
-//! Venues on this machine: servers that speak the wire protocols of Alpaca, AsterDEX, OANDA, Polygon and Yahoo as their
-//! public specifications say, over one seeded market or a replayed file.
+//! Venues on this machine: servers that speak the wire protocols of Alpaca, AsterDEX, OANDA, Polygon, Yahoo and Brave's
+//! news as their public specifications say, over one seeded market or a replayed file.
 //!
 //! What is in here was written from the specifications and not from our clients, so that the two can disagree. The
 //! market's own record is the truth that a test compares with; a plan of faults says what goes wrong and when, and a
@@ -17,10 +17,12 @@
 
 mod alpaca;
 mod aster;
+mod brave;
 mod control;
 mod exchange;
 mod fault;
 mod market;
+mod news;
 mod oanda;
 mod polygon;
 mod server;
@@ -30,4 +32,5 @@ mod yahoo;
 pub use exchange::{Exchange, ExchangeClock};
 pub use fault::{Fault, Plan};
 pub use market::{Market, ReplayError, SYMBOLS};
+pub use news::Article;
 pub use server::{Dialect, Server};

@@ -1,6 +1,8 @@
 //! The market that all dialects show: prices and trades as a function of seed, symbol and minute, or candles of a file.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use cw_core::{Candle, Price, Timestamp, Volume};
 
@@ -31,7 +33,8 @@ pub struct ReplayError {
 
 #[derive(Debug, Clone)]
 enum Source {
-    Seed(u64),
+    /// Behind an `Arc`, so that who shows the market sees another seed at once.
+    Seed(Arc<AtomicU64>),
     /// Candles of the first symbol, by minute.
     Replay(BTreeMap<i64, [i64; 5]>),
 }
@@ -46,8 +49,17 @@ fn mix(mut z: u64) -> u64 {
 }
 
 impl Market {
-    pub const fn seeded(seed: u64) -> Self {
-        Self(Source::Seed(seed))
+    pub fn seeded(seed: u64) -> Self {
+        Self(Source::Seed(Arc::new(AtomicU64::new(seed))))
+    }
+
+    /// Makes it the market of another seed, past and future; `false` for one that is replayed from a file.
+    pub fn reseed(&self, seed: u64) -> bool {
+        match &self.0 {
+            Source::Seed(kept) => kept.store(seed, Ordering::Release),
+            Source::Replay(_) => return false,
+        }
+        true
     }
 
     /// Minutes of one symbol from lines of `open_time,open,high,low,close,volume` (prices with at most two decimals).
@@ -92,17 +104,18 @@ impl Market {
         let begin = minute * MINUTE;
         match &self.0 {
             Source::Seed(seed) => {
-                let draw = Self::hash(*seed, symbol, 100, minute);
+                let seed = seed.load(Ordering::Acquire);
+                let draw = Self::hash(seed, symbol, 100, minute);
                 if symbol == 1 && draw.is_multiple_of(3) {
                     return Vec::new();
                 }
                 let count = 1 + (draw >> 8) % 6;
                 let print = |number: u64| {
-                    let draw = Self::hash(*seed, symbol, 200 + number, minute);
+                    let draw = Self::hash(seed, symbol, 200 + number, minute);
                     let second = (60 * number / count + draw % (60 / count)) as i64;
                     Print {
                         time: Timestamp::from_nanos(begin + second * 1_000_000_000),
-                        cents: Self::level(*seed, symbol, minute * 60 + second),
+                        cents: Self::level(seed, symbol, minute * 60 + second),
                         qty: 1 + (draw >> 16) as i64 % 300,
                         id: (minute as u64) * 16 + number,
                         buyer_took: draw & 0x100 == 0,
@@ -126,6 +139,12 @@ impl Market {
                 parts.map(print).filter(|print| print.qty > 0).collect()
             }
         }
+    }
+
+    /// The last trade before a time, within ten hours.
+    pub(crate) fn last_print(&self, symbol: usize, time: Timestamp) -> Option<Print> {
+        let minute = time.as_nanos().div_euclid(MINUTE);
+        (0..600).find_map(|back| self.prints(symbol, minute - back).into_iter().rfind(|print| print.time < time))
     }
 
     /// Hundredths of bid and ask at a time.

@@ -29,6 +29,7 @@ pub(crate) fn router() -> Router<Arc<Exchange>> {
     Router::new()
         .route("/v3/instruments/{name}/candles", get(candles))
         .route("/v3/accounts/{account}/instruments", get(instruments))
+        .route("/v3/accounts/{account}/pricing", get(pricing))
         .route("/v3/accounts/{account}/pricing/stream", get(stream))
 }
 
@@ -111,6 +112,25 @@ async fn instruments(headers: HeaderMap) -> Response {
     };
     let rows: Vec<Value> = Dialect::Oanda.symbols().iter().map(row).collect();
     axum::Json(json!({ "instruments": rows, "lastTransactionID": "1" })).into_response()
+}
+
+async fn pricing(
+    State(exchange): State<Arc<Exchange>>,
+    Query(query): Query<BTreeMap<String, String>>,
+    headers: HeaderMap,
+) -> Response {
+    if let Some(refusal) = forbidden(&headers) {
+        return refusal;
+    }
+    let names = query.get("instruments").map(String::as_str).unwrap_or_default();
+    let now = exchange.now();
+    let row = |symbol: usize| -> Option<Value> {
+        let last = exchange.market.last_print(symbol, now)?;
+        serde_json::from_str(&price(symbol, last.time, last.cents - 1, last.cents + 1)).ok()
+    };
+    let prices: Vec<Value> =
+        names.split(',').filter_map(|name| number(Dialect::Oanda, name)).filter_map(row).collect();
+    axum::Json(json!({ "prices": prices, "time": now })).into_response()
 }
 
 async fn stream(

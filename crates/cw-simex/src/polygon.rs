@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use crate::exchange::{Exchange, Tick};
 use crate::market::{self, MINUTE};
 use crate::server::{Dialect, number, refuse};
-use crate::session::{self, Voice};
+use crate::session::{self, Codec, Voice};
 
 /// Smaller than the real one, so that pages are met.
 const MOST_ROWS: usize = 700;
@@ -27,6 +27,8 @@ pub(crate) fn router() -> Router<Arc<Exchange>> {
     Router::new()
         .route("/v2/aggs/ticker/{ticker}/range/{count}/{span}/{from}/{to}", get(aggregates))
         .route("/v2/aggs/ticker/{ticker}/prev", get(previous))
+        .route("/v3/snapshot", get(snapshot))
+        .route("/v3/reference/tickers", get(tickers))
         .route("/stocks", get(socket))
         .route("/crypto", get(socket))
 }
@@ -94,6 +96,31 @@ async fn previous(State(exchange): State<Arc<Exchange>>, Path(ticker): Path<Stri
     axum::Json(json!({ "ticker": ticker, "status": "OK", "results": rows })).into_response()
 }
 
+async fn snapshot(State(exchange): State<Arc<Exchange>>, Query(query): Query<BTreeMap<String, String>>) -> Response {
+    let names = query.get("ticker.any_of").map(String::as_str).unwrap_or_default();
+    let row = |name: &str| match number(Dialect::Polygon, name) {
+        None => json!({ "ticker": name, "error": "NOT_FOUND", "message": "Ticker not found." }),
+        Some(symbol) => {
+            let time = exchange.market.last_print(symbol, exchange.now()).map(|print| print.time.as_nanos());
+            json!({ "ticker": name, "type": "stocks", "last_quote": { "last_updated": time, "timeframe": "REAL-TIME" },
+                "last_trade": { "sip_timestamp": time } })
+        }
+    };
+    let rows: Vec<Value> = names.split(',').map(row).collect();
+    axum::Json(json!({ "status": "OK", "request_id": "1", "results": rows })).into_response()
+}
+
+async fn tickers(Query(query): Query<BTreeMap<String, String>>, headers: HeaderMap) -> Response {
+    if let Some(refusal) = forbidden(&headers) {
+        return refusal;
+    }
+    let search = query.get("search").map(|text| text.to_uppercase()).unwrap_or_default();
+    let symbols = Dialect::Polygon.symbols();
+    let rows = symbols.iter().filter(|name| name.contains(&search));
+    let rows: Vec<Value> = rows.map(|name| json!({ "ticker": name, "name": name, "market": "stocks", "active": true })).collect();
+    axum::Json(json!({ "status": "OK", "request_id": "1", "count": rows.len(), "results": rows })).into_response()
+}
+
 fn aggregate(c: &Candle) -> Value {
     json!({ "t": c.open_time.as_millis(), "o": c.open.to_f64(), "h": c.high.to_f64(), "l": c.low.to_f64(),
         "c": c.close.to_f64(), "v": c.volume.to_f64(), "vw": c.close.to_f64(), "n": 3 })
@@ -101,7 +128,7 @@ fn aggregate(c: &Candle) -> Value {
 
 async fn socket(State(exchange): State<Arc<Exchange>>, upgrade: WebSocketUpgrade) -> Response {
     let talk = Talk { exchange: Arc::clone(&exchange), signed_in: false, topics: BTreeSet::new() };
-    upgrade.on_upgrade(move |socket| session::run(socket, exchange, talk))
+    upgrade.on_upgrade(move |socket| session::run(socket, exchange, talk, Codec::Json))
 }
 
 struct Talk {

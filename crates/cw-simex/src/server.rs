@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -14,10 +15,11 @@ use jiff::fmt::rfc2822::DateTimePrinter;
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use crate::exchange::Exchange;
 use crate::fault::Fault;
-use crate::{alpaca, aster, control, oanda, polygon, yahoo};
+use crate::{alpaca, aster, brave, control, oanda, polygon, yahoo};
 
 /// Whose protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -94,6 +96,12 @@ impl Server {
         Self::serve(dialect.router().layer(spoil), exchange, port).await
     }
 
+    /// Brave's news about what Alpaca's symbols do.
+    pub async fn news(exchange: &Arc<Exchange>) -> std::io::Result<Self> {
+        let spoil = middleware::from_fn_with_state(Arc::clone(exchange), spoil);
+        Self::serve(brave::router().layer(spoil), exchange).await
+    }
+
     /// The port through which another program moves the clock, plans faults and takes the truth.
     pub async fn control(exchange: &Arc<Exchange>) -> std::io::Result<Self> {
         Self::serve(control::router(), exchange, 0).await
@@ -151,8 +159,12 @@ async fn spoil(State(exchange): State<Arc<Exchange>>, request: Request, next: Ne
     if request.headers().contains_key("upgrade") || path.ends_with("/stream") {
         return next.run(request).await;
     }
+    if exchange.is_held() {
+        exchange.offended();
+    }
     match exchange.request() {
         Some(Fault::Throttle) => {
+            exchange.hold(Instant::now() + Duration::from_secs(1));
             (StatusCode::TOO_MANY_REQUESTS, [("retry-after", "1")], "Too Many Requests").into_response()
         }
         Some(Fault::ServerError) => (StatusCode::INTERNAL_SERVER_ERROR, "<html>oops</html>").into_response(),

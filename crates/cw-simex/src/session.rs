@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::ws::{Message, WebSocket};
+use cw_core::Timestamp;
 use futures_util::StreamExt;
+use serde_json::Value;
 
 use crate::exchange::{Exchange, Tick};
 use crate::fault::Fault;
@@ -28,7 +30,15 @@ pub(crate) trait Voice: Send {
     }
 }
 
-pub(crate) async fn run(mut socket: WebSocket, exchange: Arc<Exchange>, mut voice: impl Voice) {
+/// What messages are written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Codec {
+    Json,
+    Msgpack,
+}
+
+pub(crate) async fn run(socket: WebSocket, exchange: Arc<Exchange>, mut voice: impl Voice, codec: Codec) {
+    let mut socket = Line { socket, codec };
     let mut ticks = exchange.listen();
     let mut stalled_until = i64::MIN;
     let mut held: Vec<(usize, Vec<String>)> = Vec::new();
@@ -39,9 +49,13 @@ pub(crate) async fn run(mut socket: WebSocket, exchange: Arc<Exchange>, mut voic
     loop {
         tokio::select! {
             biased;
-            message = socket.next() => {
+            message = socket.socket.next() => {
                 let text = match message {
-                    Some(Ok(Message::Text(text))) => text,
+                    Some(Ok(Message::Text(text))) => text.to_string(),
+                    Some(Ok(Message::Binary(bytes))) if codec == Codec::Msgpack => {
+                        let Ok(message) = rmp_serde::from_slice::<Value>(&bytes) else { return };
+                        message.to_string()
+                    }
                     Some(Ok(Message::Close(_)) | Err(_)) | None => return,
                     // Pings are answered below us.
                     Some(Ok(_)) => continue,
@@ -123,16 +137,69 @@ fn spoiled(
     Some(Frames::Say(frames))
 }
 
-async fn say(socket: &mut WebSocket, frames: Vec<String>) -> Result<(), axum::Error> {
+/// A WebSocket and how messages are written on it.
+struct Line {
+    socket: WebSocket,
+    codec: Codec,
+}
+
+async fn say(line: &mut Line, frames: Vec<String>) -> Result<(), axum::Error> {
     for frame in frames {
-        socket.send(Message::Text(frame.into())).await?;
+        let message = match (line.codec, serde_json::from_str::<Value>(&frame)) {
+            (Codec::Msgpack, Ok(value)) => {
+                let mut packed = Vec::new();
+                pack(&value, &mut packed).map_err(axum::Error::new)?;
+                Message::Binary(packed.into())
+            }
+            _ => Message::Text(frame.into()),
+        };
+        line.socket.send(message).await?;
     }
     Ok(())
 }
 
-async fn garbage(socket: &mut WebSocket) -> Result<(), axum::Error> {
-    for text in ["", "nonsense", "[{\"T\":\"b\",\"S\":", "{\"stream\":1}", "[[[[]]]]", "null"] {
-        socket.send(Message::Text(text.into())).await?;
+/// As Alpaca's servers write it: the field `t` is a timestamp of eight bytes, floats are floats of eight.
+fn pack(value: &Value, out: &mut Vec<u8>) -> Result<(), rmp::encode::ValueWriteError> {
+    match value {
+        Value::Null => Ok(rmp::encode::write_nil(out)?),
+        Value::Bool(yes) => Ok(rmp::encode::write_bool(out, *yes)?),
+        Value::Number(number) => match (number.as_i64(), number.as_f64()) {
+            (Some(whole), _) => rmp::encode::write_sint(out, whole).map(drop),
+            (None, float) => rmp::encode::write_f64(out, float.unwrap_or_default()),
+        },
+        Value::String(text) => rmp::encode::write_str(out, text),
+        Value::Array(all) => {
+            rmp::encode::write_array_len(out, all.len() as u32)?;
+            all.iter().try_for_each(|value| pack(value, out))
+        }
+        Value::Object(fields) => {
+            rmp::encode::write_map_len(out, fields.len() as u32)?;
+            for (name, value) in fields {
+                rmp::encode::write_str(out, name)?;
+                match value.as_str().filter(|_| name == "t").and_then(|text| text.parse::<Timestamp>().ok()) {
+                    Some(time) => moment(time, out)?,
+                    None => pack(value, out)?,
+                }
+            }
+            Ok(())
+        }
     }
-    socket.send(Message::Binary(bytes::Bytes::from_static(&[0, 159, 146, 150, 255]))).await
+}
+
+/// Nanoseconds in thirty bits, seconds in thirty-four.
+fn moment(time: Timestamp, out: &mut Vec<u8>) -> Result<(), rmp::encode::ValueWriteError> {
+    let (seconds, nanos) = (time.as_secs(), time.as_nanos().rem_euclid(1_000_000_000));
+    rmp::encode::write_ext_meta(out, 8, -1)?;
+    out.extend(((nanos as u64) << 34 | seconds as u64).to_be_bytes());
+    Ok(())
+}
+
+async fn garbage(line: &mut Line) -> Result<(), axum::Error> {
+    for text in ["", "nonsense", "[{\"T\":\"b\",\"S\":", "{\"stream\":1}", "[[[[]]]]", "null"] {
+        line.socket.send(Message::Text(text.into())).await?;
+    }
+    for bytes in [&[0, 159, 146, 150, 255][..], &[0x91, 0x82, 0xa1, b'T'], &[0xc1], &[0x91, 0xcb, 0x7f]] {
+        line.socket.send(Message::Binary(bytes::Bytes::copy_from_slice(bytes))).await?;
+    }
+    Ok(())
 }

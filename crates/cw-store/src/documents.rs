@@ -35,7 +35,7 @@ pub struct DocumentQuery {
 }
 
 /// Words as FTS5 reads them, each quoted so that none is an operator. `None` when there is no word.
-fn fts5(words: &str) -> Option<String> {
+pub(crate) fn fts5(words: &str) -> Option<String> {
     let quoted: Vec<String> = words
         .split(|c: char| !c.is_alphanumeric())
         .filter(|word| !word.is_empty())

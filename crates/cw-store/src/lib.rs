@@ -49,6 +49,7 @@ mod journal;
 mod lock;
 mod maintenance;
 mod migrate;
+mod news;
 mod open;
 mod outages;
 mod projections;
@@ -72,6 +73,7 @@ pub use jobs::{Job, JobState};
 pub use journal::{Hash, Journal, JournalBlock, JournalHead, SNAPSHOTS_KEPT, Snapshot};
 pub use maintenance::QueryResult;
 pub use migrate::MigrationStatus;
+pub use news::{NewsAnswer, NewsQuery};
 pub use open::{Store, StoreConfig};
 pub use outages::{Outage, OutageQuery, OutageState, REFUSED_KEPT, Refused};
 pub use projections::{

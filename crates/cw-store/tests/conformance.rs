@@ -9,6 +9,7 @@ mod cases {
     pub mod documents;
     pub mod import;
     pub mod live_data;
+    pub mod news;
     pub mod schema;
     pub mod settings;
     pub mod trading;
@@ -134,4 +135,6 @@ suite! {
     live_data::outages_are_rows_until_they_are_filled_and_after,
     live_data::what_is_refused_again_counts_up_and_old_rows_go,
     documents::documents_are_found_by_words,
+    news::news_are_found_by_words_symbol_source_and_time,
+    news::answers_are_kept_per_question_and_provider,
 }

@@ -5,6 +5,7 @@
 //! splits where that is wished, never for dividends. Minutes include trading before and after the session; daily candles follow the exchange's official rules
 //! and stand at midnight UTC of their New York date. Minutes without trades have no candle.
 
+mod news;
 mod parse;
 mod rest;
 mod wire;
@@ -17,16 +18,29 @@ use cw_market::{Capabilities, ProviderError};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
+pub use self::news::AlpacaNews;
 use crate::catalog::{self, Settings, SetupError};
-use crate::net::{BaseUrl, Connection, Handles, Kind, Native, Plan, Secret, Site, Venue};
+use crate::decode::{self, Decoder};
+use crate::net::{BaseUrl, Connection, Handles, Kind, Listing, Native, Plan, Secret, Site, Venue};
 
 /// How Alpaca is reached.
+#[derive(Clone)]
 pub struct Alpaca {
     rest: BaseUrl,
     stream: BaseUrl,
+    trading: BaseUrl,
     keys: Option<Arc<Keys>>,
     feed: Feed,
     adjustment: Adjustment,
+    codec: Codec,
+    listing: Arc<Listing>,
+}
+
+/// What messages of the stream are written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Codec {
+    Json,
+    Msgpack,
 }
 
 struct Keys {
@@ -40,6 +54,8 @@ enum Feed {
     Iex,
     Sip,
     DelayedSip,
+    /// Overnight trades of Blue Ocean.
+    Boats,
 }
 
 impl Feed {
@@ -48,7 +64,13 @@ impl Feed {
             Self::Iex => "iex",
             Self::Sip => "sip",
             Self::DelayedSip => "delayed_sip",
+            Self::Boats => "boats",
         }
+    }
+
+    /// As history is asked for: the delayed feed's is that of the feed it delays.
+    const fn historical(self) -> &'static str {
+        if matches!(self, Self::DelayedSip) { Self::Sip.word() } else { self.word() }
     }
 }
 
@@ -57,13 +79,18 @@ fn is_crypto(id: &InstrumentId) -> bool {
     id.symbol().contains('/')
 }
 
-/// A provider with these settings.
-pub fn connect(settings: &Settings, handles: Handles) -> Result<Venue<Alpaca>, SetupError> {
+fn reach(settings: &Settings) -> Result<Alpaca, SetupError> {
     let feed = match settings.feed.as_deref() {
         None | Some("iex") => Feed::Iex,
         Some("sip") => Feed::Sip,
         Some("delayed_sip") => Feed::DelayedSip,
-        Some(other) => return Err(SetupError::value("feed", other, "iex, sip or delayed_sip")),
+        Some("boats") => Feed::Boats,
+        Some(other) => return Err(SetupError::value("feed", other, "iex, sip, delayed_sip or boats")),
+    };
+    let codec = match settings.codec.as_deref() {
+        None | Some("json") => Codec::Json,
+        Some("msgpack") => Codec::Msgpack,
+        Some(other) => return Err(SetupError::value("codec", other, "json or msgpack")),
     };
     let keys = match (&settings.key, &settings.secret) {
         (Some(id), Some(secret)) => {
@@ -72,19 +99,40 @@ pub fn connect(settings: &Settings, handles: Handles) -> Result<Venue<Alpaca>, S
         (None, None) => None,
         _ => return Err(SetupError::Missing("key and secret")),
     };
-    let kind = Alpaca {
+    Ok(Alpaca {
         rest: settings.rest("https://data.alpaca.markets")?,
         stream: settings.stream("wss://stream.data.alpaca.markets")?,
+        trading: BaseUrl::http(settings.trading_url.as_deref().unwrap_or("https://paper-api.alpaca.markets"))?,
         keys,
         feed,
         adjustment: settings.adjustment()?,
-    };
+        codec,
+        listing: Arc::default(),
+    })
+}
+
+/// A provider with these settings.
+pub fn connect(settings: &Settings, handles: Handles) -> Result<Venue<Alpaca>, SetupError> {
+    let kind = reach(settings)?;
     Ok(Venue { site: Arc::new(Site::new("ALPACA", settings.manner(rest::MANNER), handles)), kind })
+}
+
+/// The news that Alpaca passes on, with the same settings.
+pub fn news(settings: &Settings, handles: Handles) -> Result<AlpacaNews, SetupError> {
+    AlpacaNews::new(reach(settings)?, settings, handles)
 }
 
 impl Kind for Alpaca {
     fn capabilities(&self) -> &'static Capabilities {
-        &catalog::ALPACA
+        if self.feed == Feed::DelayedSip { &catalog::ALPACA_DELAYED } else { &catalog::ALPACA }
+    }
+
+    fn listing(&self) -> Option<&Listing> {
+        Some(&self.listing)
+    }
+
+    fn list<'a>(&'a self, site: &'a Site) -> BoxFuture<'a, Result<Vec<Instrument>, ProviderError>> {
+        self.assets(site).boxed()
     }
 
     fn natives(&self, id: &InstrumentId) -> &'static [Native] {
@@ -113,6 +161,10 @@ impl Kind for Alpaca {
         id: &'a InstrumentId,
     ) -> BoxFuture<'a, Result<Instrument, ProviderError>> {
         async move {
+            if let Some(listed) = self.listing.known().into_iter().find(|listed| listed.id == *id) {
+                return Ok(listed);
+            }
+            // The list is long, lies elsewhere and may need other keys: a bar proves enough.
             self.latest_bar(site, id).await?.ok_or_else(|| site.refused(format!("there is no instrument {id}")))?;
             Ok(instrument(id))
         }
@@ -145,6 +197,35 @@ fn instrument(id: &InstrumentId) -> Instrument {
     }
     instrument
 }
+
+/// What reads its payloads, see [`crate::decode`].
+pub(crate) const DECODERS: &[Decoder] = &[
+    Decoder::new("alpaca", "bars", |body| {
+        // Of every symbol that is in it, as days: those may begin at any hour.
+        decode::answer(|health| {
+            let page: wire::BarsPage<'_> = serde_json::from_slice(body)?;
+            let names: Vec<String> = page.bars.unwrap_or_default().into_keys().collect();
+            let ids = names.iter().filter_map(|name| format!("{name}.ALPACA").parse().ok());
+            let pages = ids.map(|id| Ok(parse::page(&id, cw_core::Timeframe::D1, body, health)?.0));
+            Ok(pages.collect::<Result<Vec<_>, serde_json::Error>>()?.concat())
+        })
+    }),
+    Decoder::new("alpaca", "latest quotes", |body| {
+        decode::answer(|_| {
+            let latest: wire::LatestQuotes = serde_json::from_slice(body)?;
+            let names: Vec<String> = latest.quotes.unwrap_or_default().into_keys().collect();
+            let ids: Vec<_> = names.iter().filter_map(|name| format!("{name}.ALPACA").parse().ok()).collect();
+            Ok(parse::latest_quotes(&ids, body)?.into_iter().flatten().collect())
+        })
+    }),
+    Decoder::new("alpaca", "assets", |body| decode::answer(|health| parse::assets("ALPACA", body, health))),
+    Decoder::new("alpaca", "news", |body| decode::answer(|health| news::page(body, decode::NOW, health).map(|(all, _)| all))),
+    Decoder::new("alpaca", "stream", |payload| {
+        let settings = Settings { key: Some("k".into()), secret: Some("s".into()), ..Settings::default() };
+        let venue = connect(&settings, decode::handles());
+        venue.map_or_else(decode::unusable, |venue| decode::message(&venue, payload, |name| format!("{name}.ALPACA")))
+    }),
+];
 
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,7 @@
 //!
 //! Every minute has a candle, also one in which nobody traded. Days and hours are UTC's. Public market data needs no key.
 
+mod depth;
 mod parse;
 mod rest;
 mod wire;
@@ -10,20 +11,20 @@ mod ws;
 use std::sync::Arc;
 
 use cw_core::{Adjustment, Candle, Instrument, InstrumentId, Timestamp};
-use cw_market::{Capabilities, ProviderError};
+use cw_market::{Capabilities, Depth, ProviderError};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use tokio::sync::OnceCell;
+use tokio::sync::mpsc;
 
 use crate::catalog::{self, Settings, SetupError};
-use crate::net::{BaseUrl, Connection, Handles, Kind, Native, Plan, Site, Venue};
+use crate::decode::{self, Decoder};
+use crate::net::{BaseUrl, Connection, Handles, Kind, Listing, Native, Plan, Site, Venue};
 
 /// How AsterDEX is reached.
 pub struct Aster {
     rest: BaseUrl,
     stream: BaseUrl,
-    /// All of them come with one answer; kept until the program ends.
-    listed: OnceCell<Vec<Instrument>>,
+    listing: Listing,
 }
 
 /// A provider with these settings.
@@ -32,7 +33,7 @@ pub fn connect(settings: &Settings, handles: Handles) -> Result<Venue<Aster>, Se
     let kind = Aster {
         rest: settings.rest("https://fapi.asterdex.com")?,
         stream: settings.stream("wss://fstream.asterdex.com")?,
-        listed: OnceCell::new(),
+        listing: Listing::default(),
     };
     Ok(Venue { site: Arc::new(Site::new("ASTER", settings.manner(rest::MANNER), handles)), kind })
 }
@@ -61,27 +62,52 @@ impl Kind for Aster {
         self.klines(site, id, plan, from, to).boxed()
     }
 
-    fn instruments(&self) -> Vec<Instrument> {
-        self.listed.get().cloned().unwrap_or_default()
+    fn listing(&self) -> Option<&Listing> {
+        Some(&self.listing)
     }
 
-    fn describe<'a>(
+    fn list<'a>(&'a self, site: &'a Site) -> BoxFuture<'a, Result<Vec<Instrument>, ProviderError>> {
+        self.exchange_info(site).boxed()
+    }
+
+    fn depth<'a>(
         &'a self,
-        site: &'a Site,
+        site: &'a Arc<Site>,
         id: &'a InstrumentId,
-    ) -> BoxFuture<'a, Result<Instrument, ProviderError>> {
-        async move {
-            let listed = self.listed.get_or_try_init(|| self.exchange_info(site)).await?;
-            let found = listed.iter().find(|instrument| instrument.id == *id);
-            found.cloned().ok_or_else(|| site.refused(format!("there is no instrument {id}")))
-        }
-        .boxed()
+        levels: usize,
+        depths: mpsc::Sender<Depth>,
+    ) -> BoxFuture<'a, Result<(), ProviderError>> {
+        depth::follow(self, site, id, levels, depths).boxed()
     }
 
     fn connections(&self, site: &Arc<Site>, instruments: &[InstrumentId]) -> Result<Vec<Connection>, ProviderError> {
         Ok(ws::connections(&self.stream, site, instruments))
     }
 }
+
+/// What reads its payloads, see [`crate::decode`].
+pub(crate) const DECODERS: &[Decoder] = &[
+    Decoder::new("aster", "klines", |body| {
+        decode::answer(|health| parse::klines(cw_core::Timeframe::M1, body, health))
+    }),
+    Decoder::new("aster", "symbols", |body| decode::answer(|health| parse::instruments("ASTER", body, health))),
+    Decoder::new("aster", "order book", |body| {
+        decode::answer(|_| {
+            let book = parse::book(body)?.unwrap_or_default();
+            Ok([book.bids, book.asks].concat())
+        })
+    }),
+    Decoder::new("aster", "stream", |payload| {
+        let venue = connect(&Settings::default(), decode::handles());
+        venue.map_or_else(decode::unusable, |venue| {
+            // A message without its wrapper, as samples have it.
+            let wrapped = [br#"{"stream":"x","data":"#, payload, b"}"].concat();
+            let id = |name: &str| format!("{name}.ASTER");
+            let (bare, wrapped) = (decode::message(&venue, payload, id), decode::message(&venue, &wrapped, id));
+            if bare.taken > 0 || wrapped.taken == 0 { bare } else { wrapped }
+        })
+    }),
+];
 
 #[cfg(test)]
 mod tests;

@@ -22,10 +22,14 @@ pub struct Settings {
     pub secret: Option<String>,
     /// OANDA's account.
     pub account: Option<String>,
-    /// Which of several feeds: Alpaca `iex`, `sip`, `delayed_sip`; OANDA `mid`, `bid`, `ask`.
+    /// Which of several feeds: Alpaca `iex`, `sip`, `delayed_sip`, `boats`; OANDA `mid`, `bid`, `ask`.
     pub feed: Option<String>,
     /// Prices of history: `raw` or adjusted for `splits`, where the venue has both (Alpaca, Polygon); raw without it.
     pub adjustment: Option<String>,
+    /// What Alpaca's stream is written in: `json` or `msgpack`.
+    pub codec: Option<String>,
+    /// Where Alpaca lists its instruments, which is not where its market data are.
+    pub trading_url: Option<String>,
     /// What the plan allows, where it is more than the venue gives everybody.
     pub requests_per_minute: Option<u32>,
     /// Kept current while the program runs.
@@ -44,6 +48,8 @@ impl std::fmt::Debug for Settings {
             .field("account", &self.account)
             .field("feed", &self.feed)
             .field("adjustment", &self.adjustment)
+            .field("codec", &self.codec)
+            .field("trading_url", &self.trading_url)
             .field("requests_per_minute", &self.requests_per_minute)
             .field("symbols", &self.symbols)
             .finish()
@@ -150,6 +156,21 @@ pub(crate) static ALPACA: Capabilities = Capabilities {
     dense: false,
     candle_delay_ms: 3_000,
     notice: "",
+};
+
+/// The feed that is a quarter of an hour late.
+pub(crate) static ALPACA_DELAYED: Capabilities = Capabilities {
+    pacing: Pacing::Delayed,
+    candle_delay_ms: 15 * 60_000 + 5_000,
+    notice: "Delayed by fifteen minutes.",
+    trades: true,
+    quotes: true,
+    finest_candle: Some("1m"),
+    max_candles: 10_000,
+    any_timeframe: false,
+    needs_credentials: true,
+    streams_candles: true,
+    dense: false,
 };
 
 pub(crate) static ASTER: Capabilities = Capabilities {

@@ -10,12 +10,16 @@
 //! | [`polygon`] | `POLYGON` | US stocks, currencies and crypto: history and a stream of candles, trades and quotes |
 //! | [`yahoo`] | `YAHOO` | history without a key, delayed and unofficial |
 //!
-//! [`catalog`] is the table of those behind a network; [`net`] what they share.
+//! [`catalog`] is the table of those behind a network, [`news`] of those that tell what publishers write ([`brave`] and
+//! [`alpaca`]); [`net`] is what all of them share.
 
 pub mod alpaca;
 pub mod aster;
+pub mod brave;
 pub mod catalog;
+pub mod decode;
 pub mod net;
+pub mod news;
 pub mod oanda;
 pub mod polygon;
 pub mod sim;

@@ -14,20 +14,20 @@ use cw_core::{Adjustment, Candle, Instrument, InstrumentId, Timestamp};
 use cw_market::{Capabilities, ProviderError};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use tokio::sync::OnceCell;
 
 use crate::catalog::{self, Settings, SetupError};
-use crate::net::{BaseUrl, Connection, Handles, Kind, Native, Plan, Secret, Site, Venue};
+use crate::decode::{self, Decoder};
+use crate::net::{BaseUrl, Connection, Handles, Kind, Listing, Native, Plan, Secret, Site, Venue};
 
 /// How OANDA is reached.
+#[derive(Clone)]
 pub struct Oanda {
     rest: BaseUrl,
     stream: BaseUrl,
     token: Arc<Secret>,
     account: String,
     price: Side,
-    /// All of an account's instruments come with one answer; kept until the program ends.
-    listed: OnceCell<Vec<Instrument>>,
+    listing: Arc<Listing>,
 }
 
 /// Which price candles are made of.
@@ -67,7 +67,7 @@ pub fn connect(settings: &Settings, handles: Handles) -> Result<Venue<Oanda>, Se
         token: Arc::new(Secret::new(settings.key.clone().ok_or(SetupError::Missing("key"))?)),
         account,
         price,
-        listed: OnceCell::new(),
+        listing: Arc::default(),
     };
     Ok(Venue { site: Arc::new(Site::new("OANDA", settings.manner(rest::MANNER), handles)), kind })
 }
@@ -96,21 +96,12 @@ impl Kind for Oanda {
         self.candles(site, id, plan, from, to).boxed()
     }
 
-    fn instruments(&self) -> Vec<Instrument> {
-        self.listed.get().cloned().unwrap_or_default()
+    fn listing(&self) -> Option<&Listing> {
+        Some(&self.listing)
     }
 
-    fn describe<'a>(
-        &'a self,
-        site: &'a Site,
-        id: &'a InstrumentId,
-    ) -> BoxFuture<'a, Result<Instrument, ProviderError>> {
-        async move {
-            let listed = self.listed.get_or_try_init(|| self.account_instruments(site)).await?;
-            let found = listed.iter().find(|instrument| instrument.id == *id);
-            found.cloned().ok_or_else(|| site.refused(format!("there is no instrument {id}")))
-        }
-        .boxed()
+    fn list<'a>(&'a self, site: &'a Site) -> BoxFuture<'a, Result<Vec<Instrument>, ProviderError>> {
+        self.account_instruments(site).boxed()
     }
 
     fn source(&self, site: &Site, _: &InstrumentId) -> String {
@@ -121,6 +112,32 @@ impl Kind for Oanda {
         Ok(ws::connections(self, site, instruments))
     }
 }
+
+/// What reads its payloads, see [`crate::decode`].
+pub(crate) const DECODERS: &[Decoder] = &[
+    Decoder::new("oanda", "candles", |body| {
+        let sides = [Side::Mid, Side::Bid, Side::Ask];
+        let read = |side| decode::answer(|health| parse::candles(cw_core::Timeframe::D1, side, body, health));
+        // Days begin at another hour where nobody asked for ours.
+        let read_hours = |side| decode::answer(|health| parse::candles(cw_core::Timeframe::H1, side, body, health));
+        let all = sides.into_iter().flat_map(|side| [read(side), read_hours(side)]);
+        all.max_by_key(|decoded| decoded.taken).unwrap_or_default()
+    }),
+    Decoder::new("oanda", "instruments", |body| decode::answer(|health| parse::instruments("OANDA", body, health))),
+    Decoder::new("oanda", "prices", |body| {
+        decode::answer(|_| {
+            let pricing: wire::Pricing = serde_json::from_slice(body)?;
+            let names = pricing.prices.iter().filter_map(|line| line.instrument.as_deref());
+            let ids: Vec<InstrumentId> = names.filter_map(|name| format!("{name}.OANDA").parse().ok()).collect();
+            Ok(parse::latest_prices(&ids, body)?.into_iter().flatten().collect())
+        })
+    }),
+    Decoder::new("oanda", "stream", |payload| {
+        let (account, key) = (Some("101-004-1234567-001".to_owned()), Some("k".to_owned()));
+        let venue = connect(&Settings { account, key, ..Settings::default() }, decode::handles());
+        venue.map_or_else(decode::unusable, |venue| decode::message(&venue, payload, |name| format!("{name}.OANDA")))
+    }),
+];
 
 #[cfg(test)]
 mod tests;

@@ -17,9 +17,11 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use crate::catalog::{self, Settings, SetupError};
+use crate::decode::{self, Decoder};
 use crate::net::{BaseUrl, Connection, Handles, Kind, Native, Plan, Secret, Site, Venue};
 
 /// How Polygon is reached.
+#[derive(Clone)]
 pub struct Polygon {
     rest: BaseUrl,
     stream: BaseUrl,
@@ -106,6 +108,15 @@ impl Kind for Polygon {
         .boxed()
     }
 
+    fn find<'a>(
+        &'a self,
+        site: &'a Site,
+        text: &'a str,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<Instrument>, ProviderError>> {
+        self.search(site, text, limit).boxed()
+    }
+
     fn connections(&self, site: &Arc<Site>, instruments: &[InstrumentId]) -> Result<Vec<Connection>, ProviderError> {
         Ok(ws::connections(self, site, instruments))
     }
@@ -125,6 +136,37 @@ fn instrument(id: &InstrumentId) -> Instrument {
     }
     instrument
 }
+
+/// What reads its payloads, see [`crate::decode`].
+pub(crate) const DECODERS: &[Decoder] = &[
+    Decoder::new("polygon", "aggregates", |body| {
+        // As days: those may begin at any hour.
+        decode::answer(|health| Ok(parse::page(cw_core::Timeframe::D1, body, health)?.0))
+    }),
+    Decoder::new("polygon", "tickers", |body| decode::answer(|health| parse::tickers("POLYGON", body, health))),
+    Decoder::new("polygon", "snapshots", |body| {
+        decode::answer(|_| {
+            let page: wire::Snapshots = serde_json::from_slice(body)?;
+            let names = page.results.iter().map(|row| format!("{}.POLYGON", row.ticker));
+            let ids: Vec<InstrumentId> = names.filter_map(|name| name.parse().ok()).collect();
+            Ok(parse::latest(&ids, body)?.into_iter().flatten().collect())
+        })
+    }),
+    Decoder::new("polygon", "stream", |payload| {
+        let venue = connect(&Settings { key: Some("k".into()), ..Settings::default() }, decode::handles());
+        let id = |name: &str| match (name.split_once('-'), name.split_once('/')) {
+            (Some((base, quote)), _) => format!("X:{base}{quote}.POLYGON"),
+            (_, Some((base, quote))) => format!("C:{base}{quote}.POLYGON"),
+            _ => format!("{name}.POLYGON"),
+        };
+        // One message without its list, as samples have it.
+        let listed = [b"[", payload, b"]"].concat();
+        venue.map_or_else(decode::unusable, |venue| {
+            let (bare, listed) = (decode::message(&venue, payload, id), decode::message(&venue, &listed, id));
+            if bare.taken > 0 || listed.taken == 0 { bare } else { listed }
+        })
+    }),
+];
 
 #[cfg(test)]
 mod tests;

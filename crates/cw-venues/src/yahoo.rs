@@ -16,6 +16,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use crate::catalog::{self, Settings, SetupError};
+use crate::decode::{self, Decoder};
 use crate::net::{BaseUrl, Connection, Handles, Kind, Native, Plan, Site, Venue};
 
 /// How Yahoo is reached.
@@ -76,6 +77,15 @@ impl Kind for Yahoo {
         Ok(Vec::new())
     }
 }
+
+/// What reads its payloads, see [`crate::decode`].
+pub(crate) const DECODERS: &[Decoder] = &[Decoder::new("yahoo", "chart", |body| {
+    let read = |timeframe| {
+        decode::answer(|health| Ok(parse::chart(timeframe, body, health)?.map_or_else(|_| Vec::new(), |chart| chart.candles)))
+    };
+    let (minutes, days) = (read(Timeframe::M1), read(Timeframe::D1));
+    if minutes.taken > days.taken { minutes } else { days }
+})];
 
 #[cfg(test)]
 mod tests;

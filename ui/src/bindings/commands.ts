@@ -89,6 +89,7 @@ import type {
   ListIndicators,
   ListJobs,
   ListLogs,
+  ListNews,
   ListOrders,
   ListPatterns,
   ListPositions,
@@ -103,6 +104,7 @@ import type {
   MigrationStatus,
   MockReport,
   MockState,
+  NewsList,
   NoParams,
   Order,
   OrderList,
@@ -135,6 +137,7 @@ import type {
   SaveWorkspace,
   ScanPatterns,
   SearchNarratives,
+  SearchNews,
   SearchSimilar,
   SearchSymbols,
   SeriesParams,
@@ -202,6 +205,8 @@ export type CommandMap = {
   "narrative.index": [IndexNarratives, IndexedNarratives];
   "narrative.search": [SearchNarratives, FoundNarratives];
   "similar.search": [SearchSimilar, SimilarMoments];
+  "news.search": [SearchNews, NewsList];
+  "news.list": [ListNews, NewsList];
   "features.list": [ListFeatures, FeatureList];
   "features.export": [ExportFeatures, ArrayBuffer];
   "rag.get": [GetRag, RAGReadyCandle];
@@ -308,6 +313,8 @@ export const commands: { readonly [C in CommandName]: { readonly title: string; 
   "narrative.index": { title: "Index narratives", access: "trade", risk: "none", response: "json" },
   "narrative.search": { title: "Search narratives", access: "read", risk: "none", response: "json" },
   "similar.search": { title: "Search similar", access: "read", risk: "none", response: "json" },
+  "news.search": { title: "Search news", access: "read", risk: "none", response: "json" },
+  "news.list": { title: "List news", access: "read", risk: "none", response: "json" },
   "features.list": { title: "List features", access: "read", risk: "none", response: "json" },
   "features.export": { title: "Export features", access: "read", risk: "none", response: "binary" },
   "rag.get": { title: "Get rag", access: "read", risk: "none", response: "json" },

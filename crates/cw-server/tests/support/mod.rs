@@ -40,6 +40,7 @@ pub fn services() -> (Arc<Fake>, Arc<Services>) {
         trading: fake.clone(),
         market: fake.clone(),
         analysis: fake.clone(),
+        news: fake.clone(),
         backtests: fake.clone(),
         journal: fake.clone(),
         system: fake.clone(),
@@ -391,6 +392,16 @@ impl Analysis for Fake {
         _: structure::GetStructure,
     ) -> Result<structure::StructureView, ApiError> {
         not_here("get_structure")
+    }
+}
+
+#[async_trait]
+impl News for Fake {
+    async fn search(&self, _: &Caller, _: news::SearchNews) -> Result<news::NewsList, ApiError> {
+        not_here("search")
+    }
+    async fn list(&self, _: &Caller, _: news::ListNews) -> Result<news::NewsList, ApiError> {
+        Ok(news::NewsList { items: Vec::new(), providers: Vec::new() })
     }
 }
 

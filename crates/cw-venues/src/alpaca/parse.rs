@@ -1,11 +1,14 @@
 //! From Alpaca's words to ours.
 
-use cw_core::{Candle, InstrumentId, MarketEvent, MarketEventKind, Side, Timeframe, Timestamp};
+use cw_core::{Candle, Instrument, InstrumentId, MarketEvent, MarketEventKind, Price, Side, Timeframe, Timestamp};
 use cw_market::FeedEvent;
 use serde_json::value::RawValue;
 
 use super::wire;
-use crate::net::{Health, Num, aligned, candle, parse_rows, quote, read, time, trade};
+use crate::net::{Health, Num, aligned, candle, parse_rows, plain, quote, read, time, trade};
+
+/// Longer names are cut.
+const NAME: usize = 120;
 
 /// A bar of `timeframe`. A day begins at midnight in New York, which is four or five in the morning of the same date here.
 pub(super) fn bar(timeframe: Timeframe, bar: &wire::Bar) -> Result<Candle, String> {
@@ -33,6 +36,40 @@ pub(super) fn latest(id: &InstrumentId, body: &[u8], health: &Health) -> Result<
     let row = latest.bars.unwrap_or_default().remove(id.symbol());
     let rows: Vec<&RawValue> = row.into_iter().collect();
     Ok(parse_rows(&rows, health, |w: wire::Bar| bar(Timeframe::M1, &w)).pop())
+}
+
+/// When each was quoted last; `None` where it never was or the time makes no sense.
+pub(super) fn latest_quotes(
+    ids: &[InstrumentId],
+    body: &[u8],
+) -> Result<Vec<Option<Timestamp>>, serde_json::Error> {
+    let latest: wire::LatestQuotes = serde_json::from_slice(body)?;
+    let quotes = latest.quotes.unwrap_or_default();
+    Ok(ids.iter().map(|id| time(&quotes.get(id.symbol())?.t).ok()).collect())
+}
+
+/// What can be traded.
+pub(super) fn assets(code: &str, body: &[u8], health: &Health) -> Result<Vec<Instrument>, serde_json::Error> {
+    let rows: Vec<&RawValue> = serde_json::from_slice(body)?;
+    let all = parse_rows(&rows, health, |w: wire::Asset| {
+        if !matches!(w.class.as_str(), "us_equity" | "crypto") {
+            return Ok(None);
+        }
+        let id = InstrumentId::new(&format!("{}.{code}", w.symbol)).map_err(|error| error.to_string())?;
+        let mut instrument = super::instrument(&id);
+        let given = |num: &Num| if *num == Num::Missing { Ok(None) } else { num.quantity().map(Some) };
+        if let Some(tick) = given(&w.price_increment)?.and_then(|tick| i64::try_from(tick.raw()).ok()) {
+            instrument.tick_size = Price::from_raw(tick);
+        }
+        instrument.quantity_step = given(&w.min_trade_increment)?.unwrap_or(instrument.quantity_step);
+        instrument.min_quantity = given(&w.min_order_size)?.unwrap_or(instrument.min_quantity);
+        instrument.name = plain(&w.name.unwrap_or_default(), NAME);
+        if instrument.name.is_empty() {
+            instrument.name = w.symbol;
+        }
+        Ok(Some(instrument))
+    });
+    Ok(all.into_iter().flatten().collect())
 }
 
 fn id(num: &Num) -> u64 {
@@ -81,8 +118,13 @@ pub(super) fn event(
             let w: wire::Cancel = read(row)?;
             Some(FeedEvent::TradeRevised { instrument, trade_id: id(&w.i), replacement: None })
         }
-        // Running days, trading statuses, price bands, imbalances, books.
-        "d" | "s" | "l" | "i" | "o" => None,
+        "d" => {
+            let timeframe = Timeframe::D1;
+            let candle = bar(timeframe, &read(row)?)?;
+            Some(FeedEvent::Forming { instrument, timeframe, candle, received_at })
+        }
+        // Trading statuses, price bands, imbalances, books.
+        "s" | "l" | "i" | "o" => None,
         other => return Err(format!("an unknown kind of message, {other:?}")),
     })
 }

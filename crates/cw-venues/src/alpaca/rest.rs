@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cw_core::TimeframeUnit::{Day, Hour, Minute};
-use cw_core::{Adjustment, Candle, InstrumentId, Timestamp};
+use cw_core::{Adjustment, Candle, Instrument, InstrumentId, Timestamp};
 use cw_market::ProviderError;
 use http::HeaderMap;
 use url::Url;
@@ -37,7 +37,7 @@ fn hint(headers: &HeaderMap) -> Hint {
     let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<u32>().ok();
     let limit = number("x-ratelimit-limit");
     let used = limit.zip(number("x-ratelimit-remaining")).map(|(limit, left)| limit.saturating_sub(left));
-    Hint { limit, used }
+    Hint { limit, used, wait: None }
 }
 
 fn explain(body: &[u8]) -> Option<String> {
@@ -51,8 +51,15 @@ impl Alpaca {
         let mut url: Url = self.rest.join(&format!("{root}/{what}"));
         url.query_pairs_mut().append_pair("symbols", id.symbol()).extend_pairs(query);
         if !is_crypto(id) {
-            url.query_pairs_mut().append_pair("feed", self.feed.word());
+            let latest = what.ends_with("latest");
+            let feed = if latest { self.feed.word() } else { self.feed.historical() };
+            url.query_pairs_mut().append_pair("feed", feed);
         }
+        self.signed(url)
+    }
+
+    /// A request with our keys, where there are any.
+    pub(super) fn signed(&self, url: Url) -> Call {
         let call = Call::get(url);
         match &self.keys {
             Some(keys) => {
@@ -101,6 +108,31 @@ impl Alpaca {
         }
         let reason = format!("its pages of {id} do not end");
         Err(ProviderError::Retryable { venue: site.code, reason, retry_after_ms: None })
+    }
+
+    /// When each of these, all of one kind, was quoted last.
+    pub(super) async fn latest_quotes(
+        &self,
+        site: &Site,
+        ids: &[InstrumentId],
+    ) -> Result<Vec<Option<Timestamp>>, ProviderError> {
+        let crypto = ids.first().is_some_and(is_crypto);
+        let path = if crypto { "/v1beta3/crypto/us/latest/quotes" } else { "/v2/stocks/quotes/latest" };
+        let symbols: Vec<&str> = ids.iter().map(InstrumentId::symbol).collect();
+        let mut url = self.rest.join(path);
+        url.query_pairs_mut().append_pair("symbols", &symbols.join(","));
+        if !crypto {
+            url.query_pairs_mut().append_pair("feed", self.feed.word());
+        }
+        site.get(&self.signed(url), "the latest quotes", |body| parse::latest_quotes(ids, body)).await
+    }
+
+    /// What can be traded, from the trading side of Alpaca.
+    pub(super) async fn assets(&self, site: &Site) -> Result<Vec<Instrument>, ProviderError> {
+        let mut url = self.trading.join("/v2/assets");
+        url.query_pairs_mut().append_pair("status", "active");
+        let read = |body: &[u8]| parse::assets(site.code, body, &site.health);
+        site.get(&self.signed(url), "the list of assets", read).await
     }
 
     pub(super) async fn latest_bar(&self, site: &Site, id: &InstrumentId) -> Result<Option<Candle>, ProviderError> {

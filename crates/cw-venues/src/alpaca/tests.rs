@@ -127,3 +127,28 @@ async fn settings_are_checked() {
     }
     ends_quietly(&venue(), "AAPL.ALPACA").await;
 }
+
+#[test]
+fn packed_messages_are_read_like_written_ones_and_do_no_harm_either() {
+    for sample in [STREAM, REVISIONS] {
+        let packed = crate::net::pack(sample).unwrap();
+        let unpacked = crate::net::unpack(&packed).unwrap();
+        let value = |json: &[u8]| serde_json::from_slice::<serde_json::Value>(json).unwrap();
+        assert_eq!(value(&unpacked), value(sample.as_bytes()));
+        let stream = DECODERS.iter().find(|decoder| decoder.what == "stream").unwrap();
+        assert_eq!(stream.read(&packed), stream.read(sample.as_bytes()));
+        crate::net::hostile::mutations(&packed, 5_000).for_each(|changed| drop(stream.read(&changed)));
+    }
+}
+
+#[test]
+fn the_delayed_feed_is_late_by_agreement_and_its_history_is_the_whole_market_s() {
+    let with = |feed: &str| {
+        let settings = Settings { feed: Some(feed.into()), ..Settings::default() };
+        connect(&settings, handles()).map(|venue| (venue.kind.capabilities().candle_delay_ms, venue.kind.feed.historical()))
+    };
+    assert_eq!(with("delayed_sip").unwrap(), (905_000, "sip"));
+    assert_eq!(with("iex").unwrap(), (3_000, "iex"));
+    assert!(with("pigeon").is_err());
+    assert!(connect(&Settings { codec: Some("xml".into()), ..Settings::default() }, handles()).is_err());
+}

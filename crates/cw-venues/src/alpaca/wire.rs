@@ -23,6 +23,34 @@ pub(super) struct LatestBars<'a> {
     pub bars: Option<BTreeMap<String, &'a RawValue>>,
 }
 
+/// `GET …/quotes/latest`.
+#[derive(Debug, Deserialize)]
+pub(super) struct LatestQuotes {
+    #[serde(default)]
+    pub quotes: Option<BTreeMap<String, Moment>>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Moment {
+    pub t: String,
+}
+
+/// A row of `GET /v2/assets`.
+#[derive(Debug, Deserialize)]
+pub(super) struct Asset {
+    pub symbol: String,
+    #[serde(default)]
+    pub name: Option<String>,
+    #[serde(default)]
+    pub class: String,
+    #[serde(default)]
+    pub price_increment: Num,
+    #[serde(default)]
+    pub min_order_size: Num,
+    #[serde(default)]
+    pub min_trade_increment: Num,
+}
+
 #[derive(Debug, Deserialize)]
 pub(super) struct Bar {
     pub t: String,

@@ -4,11 +4,11 @@ use cw_core::{
     AssetClass, Candle, Currency, Instrument, InstrumentId, MarketEvent, MarketEventKind, Price, Quantity, Ratio, Side,
     Timeframe, Timestamp,
 };
-use cw_market::FeedEvent;
+use cw_market::{BookDiff, BookSnapshot, FeedEvent, Funding, Level};
 use serde_json::value::RawValue;
 
 use super::wire;
-use crate::net::{Health, aligned, candle, parse_rows, quote, read, trade};
+use crate::net::{Health, Num, aligned, candle, parse_rows, quote, read, trade};
 
 /// Rows of `GET klines`.
 pub(super) fn klines(timeframe: Timeframe, body: &[u8], health: &Health) -> Result<Vec<Candle>, serde_json::Error> {
@@ -60,6 +60,25 @@ fn decimals(step: i128) -> u8 {
     (0..9).find(|decimals| step > 0 && step % 10_i128.pow(9 - u32::from(*decimals)) == 0).unwrap_or(9)
 }
 
+/// A snapshot; `Err` inside where it makes no sense.
+pub(super) fn book(body: &[u8]) -> Result<Result<BookSnapshot, String>, serde_json::Error> {
+    let w: wire::Book = serde_json::from_slice(body)?;
+    let read = || {
+        let last = u64::try_from(w.last_update_id.integer()?).map_err(|_| "a number below zero".to_owned())?;
+        Ok(BookSnapshot { last, bids: levels(&w.bids)?, asks: levels(&w.asks)? })
+    };
+    Ok(read())
+}
+
+/// Prices with their quantities, of which zero means that there is none.
+fn levels(rows: &[Vec<Num>]) -> Result<Vec<Level>, String> {
+    let level = |row: &Vec<Num>| match &row[..] {
+        [price, qty, ..] => Ok((price.price()?, qty.quantity()?)),
+        _ => Err("a level without price and quantity".to_owned()),
+    };
+    rows.iter().map(level).collect()
+}
+
 /// One message of a stream; `None` for what is known and of no interest, as a candle that is still forming.
 pub(super) fn event(
     kind: &str,
@@ -83,7 +102,25 @@ pub(super) fn event(
         }
         "markPriceUpdate" => {
             let w: wire::MarkPrice = read(row)?;
-            Some(FeedEvent::Mark { instrument, event_time: w.time.millis()?, price: w.p.price()? })
+            // Between contracts there is no funding: the rate is an empty text then.
+            let funding = match (w.r.ratio(), w.next.millis()) {
+                (Ok(rate), Ok(next)) if next > Timestamp::EPOCH => Some(Funding { rate, next }),
+                _ => None,
+            };
+            Some(FeedEvent::Mark { instrument, event_time: w.time.millis()?, price: w.p.price()?, funding })
+        }
+        "depthUpdate" => {
+            let w: wire::DepthUpdate = read(row)?;
+            let number = |num: &Num| u64::try_from(num.integer()?).map_err(|_| "a number below zero".to_owned());
+            Some(FeedEvent::Book(Box::new(BookDiff {
+                instrument,
+                event_time: w.time.millis()?,
+                first: number(&w.first)?,
+                last: number(&w.last)?,
+                previous: number(&w.previous)?,
+                bids: levels(&w.bids)?,
+                asks: levels(&w.asks)?,
+            })))
         }
         "kline" => {
             let w = read::<wire::KlineEvent>(row)?.k;

@@ -38,7 +38,7 @@ pub(super) const MANNER: Manner = Manner {
 
 fn hint(headers: &HeaderMap) -> Hint {
     let used = headers.get("x-mbx-used-weight-1m").and_then(|used| used.to_str().ok()?.trim().parse().ok());
-    Hint { limit: None, used }
+    Hint { used, ..Hint::NONE }
 }
 
 fn explain(body: &[u8]) -> Option<String> {

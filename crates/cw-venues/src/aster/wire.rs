@@ -110,6 +110,40 @@ pub(super) struct MarkPrice {
     pub time: Num,
     #[serde(default)]
     pub p: Num,
+    /// The funding rate, and when it is paid the next time.
+    #[serde(default)]
+    pub r: Num,
+    #[serde(rename = "T", default)]
+    pub next: Num,
+}
+
+/// `GET /fapi/v3/depth`: levels are price and quantity.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Book {
+    #[serde(default)]
+    pub last_update_id: Num,
+    #[serde(default)]
+    pub bids: Vec<Vec<Num>>,
+    #[serde(default)]
+    pub asks: Vec<Vec<Num>>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct DepthUpdate {
+    #[serde(rename = "E", default)]
+    pub time: Num,
+    #[serde(rename = "U", default)]
+    pub first: Num,
+    #[serde(rename = "u", default)]
+    pub last: Num,
+    /// `last` of the update before.
+    #[serde(rename = "pu", default)]
+    pub previous: Num,
+    #[serde(rename = "b", default)]
+    pub bids: Vec<Vec<Num>>,
+    #[serde(rename = "a", default)]
+    pub asks: Vec<Vec<Num>>,
 }
 
 #[derive(Debug, Deserialize)]

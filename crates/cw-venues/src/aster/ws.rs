@@ -26,20 +26,30 @@ const PACE: Pace = Pace {
     longest_wait: Duration::from_secs(30),
 };
 
+/// Of a book that is followed: changes ten times a second, where there are any.
+const BOOK: [&str; 2] = ["depth@100ms", "markPrice@1s"];
+
 pub(super) fn connections(base: &BaseUrl, site: &Site, instruments: &[InstrumentId]) -> Vec<Connection> {
-    let speaker = Arc::new(Voice);
+    let speaker = Arc::new(Voice(&STREAMS));
     let name = |id: &InstrumentId| id.symbol().to_owned();
     let chunks = instruments.chunks(INSTRUMENTS);
     chunks.map(|ids| connection(site, &speaker, base.join("/stream"), ids, name, PACE)).collect()
 }
 
-struct Voice;
+/// The changes of one order book. A quiet one is told from a silent stream by the mark price, which comes each second.
+pub(super) fn book(base: &BaseUrl, site: &Site, id: &InstrumentId) -> Connection {
+    let name = |id: &InstrumentId| id.symbol().to_owned();
+    connection(site, &Arc::new(Voice(&BOOK)), base.join("/stream"), std::slice::from_ref(id), name, PACE)
+}
+
+/// The streams that it asks for.
+struct Voice(&'static [&'static str]);
 
 impl Speaker for Voice {
     fn greet(&self, room: &Room, out: &mut Out) {
         let symbols = room.symbols.iter().map(|symbol| symbol.to_lowercase());
         let streams: Vec<String> =
-            symbols.flat_map(|symbol| STREAMS.map(|stream| format!("{symbol}@{stream}"))).collect();
+            symbols.flat_map(|symbol| self.0.iter().map(move |stream| format!("{symbol}@{stream}"))).collect();
         out.replies.push(json!({"method": "SUBSCRIBE", "params": streams, "id": 1}).to_string());
     }
 

@@ -35,6 +35,13 @@ pub struct Hint {
     pub limit: Option<u32>,
     /// Weight used in the running window, as the venue counts.
     pub used: Option<u32>,
+    /// Nothing is left for this long.
+    pub wait: Option<Duration>,
+}
+
+impl Hint {
+    /// The headers say nothing.
+    pub const NONE: Self = Self { limit: None, used: None, wait: None };
 }
 
 /// A request budget that slides: in no window of the venue's length is more spent than it allows, wherever its own
@@ -115,6 +122,9 @@ impl Budget {
         if let Some(used) = hint.used.map(|used| used.min(state.limit)).filter(|used| *used > state.used) {
             let more = used - state.used;
             state.spend(now, more);
+        }
+        if let Some(wait) = hint.wait {
+            state.held = state.held.max(Some(now + wait));
         }
     }
 
@@ -205,11 +215,11 @@ mod tests {
     async fn the_venue_s_count_is_believed_when_it_is_higher() {
         let budget = Budget::new(LIMITS);
         budget.try_take(10, Lane::Data).unwrap();
-        budget.learn(Hint { limit: Some(50), used: Some(40) });
+        budget.learn(Hint { limit: Some(50), used: Some(40), wait: None });
         assert_eq!(budget.left(), (10, 50, None));
         assert!(budget.try_take(1, Lane::Data).is_err(), "40 of 40");
         budget.try_take(10, Lane::Reserve).unwrap();
-        budget.learn(Hint { limit: None, used: Some(3) });
+        budget.learn(Hint { used: Some(3), ..Hint::default() });
         assert_eq!(budget.left().0, 0, "a lower count is an older one");
         tokio::time::advance(Duration::from_mins(1)).await;
         assert_eq!(budget.left().0, 50);

@@ -195,7 +195,8 @@ impl HttpClient {
     }
 
     fn judge(&self, reply: Reply, probe: Probe<'_>) -> Result<Reply, Failure> {
-        self.budget.learn((self.manner.hint)(&reply.headers));
+        let hint = (self.manner.hint)(&reply.headers);
+        self.budget.learn(hint);
         let told = retry_after(&reply.headers, self.clock.now());
         let status = reply.status;
         if status.is_success() {
@@ -207,7 +208,7 @@ impl HttpClient {
         if status == StatusCode::TOO_MANY_REQUESTS || status.as_u16() == 418 || status.as_u16() == 999 {
             probe.answered();
             let wait = if status == StatusCode::TOO_MANY_REQUESTS {
-                let wait = told.unwrap_or_else(|| self.budget.window());
+                let wait = told.or(hint.wait).unwrap_or_else(|| self.budget.window());
                 self.budget.hold(wait);
                 wait
             } else {

@@ -3,30 +3,16 @@
 
 use cw_core::{Candle, Clock, InstrumentId, ManualClock, MarketEventKind, Timestamp};
 use cw_market::{EventSink, FeedEvent};
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-use super::client::{Call, Parts, Reply, Transport, TransportError};
 use super::link::{LinkError, Out};
 use super::random::Random;
 use super::venue::{Handles, Kind, Venue};
+use crate::decode::Nowhere;
 
 /// The time of everything that is heard.
 pub const NOW: Timestamp = Timestamp::from_secs(1_700_000_000);
-
-/// A network that is not there: parsers need none.
-struct Nowhere;
-
-impl Transport for Nowhere {
-    fn send<'a>(&'a self, _: &'a Call) -> BoxFuture<'a, Result<Reply, TransportError>> {
-        async { Err(TransportError::Failed("there is no network here".to_owned())) }.boxed()
-    }
-    fn open<'a>(&'a self, _: &'a Call) -> BoxFuture<'a, Result<(Reply, Parts), TransportError>> {
-        async { Err(TransportError::Failed("there is no network here".to_owned())) }.boxed()
-    }
-}
 
 pub fn handles() -> Handles {
     let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(NOW));
@@ -93,21 +79,33 @@ fn variants(value: &Value) -> Vec<Value> {
     all
 }
 
+/// The bytes with some of them changed, cut out or doubled: the same ones at every call.
+pub fn mutations(bytes: &[u8], count: usize) -> impl Iterator<Item = Vec<u8>> {
+    let random = Random::seeded(7);
+    (0..count).map(move |_| {
+        let mut changed = bytes.to_vec();
+        for _ in 0..=random.bits() % 4 {
+            if changed.is_empty() {
+                break;
+            }
+            let place = random.bits() as usize % changed.len();
+            match random.bits() % 8 {
+                0 => drop(changed.remove(place)),
+                1 => changed.insert(place, random.bits() as u8),
+                _ => changed[place] = random.bits() as u8,
+            }
+        }
+        changed
+    })
+}
+
 /// Feeds a parser every variant of a sample.
 pub fn torture(sample: &str, mut parse: impl FnMut(&[u8])) {
     let bytes = sample.as_bytes();
     for end in 0..=bytes.len() {
         parse(&bytes[..end]);
     }
-    let random = Random::seeded(7);
-    for _ in 0..5_000 {
-        let mut changed = bytes.to_vec();
-        for _ in 0..=random.bits() % 4 {
-            let place = random.bits() as usize % changed.len();
-            changed[place] = random.bits() as u8;
-        }
-        parse(&changed);
-    }
+    mutations(bytes, 5_000).for_each(|changed| parse(&changed));
     for variant in variants(&serde_json::from_str(sample).unwrap()) {
         parse(variant.to_string().as_bytes());
     }

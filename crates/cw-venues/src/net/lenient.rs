@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use cw_core::{Candle, NumberError, Price, Quantity, Quote, Rounding, Side, Timeframe, Timestamp, Trade, Volume};
+use cw_core::{Candle, NumberError, Price, Quantity, Quote, Ratio, Rounding, Side, Timeframe, Timestamp, Trade, Volume};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
@@ -47,6 +47,11 @@ impl Num {
     pub fn quantity(&self) -> Result<Quantity, String> {
         let quantity = Quantity::parse_rounded(self.text()?, Rounding::HalfEven).map_err(explain)?;
         if quantity.is_negative() { Err(format!("the quantity {quantity}")) } else { Ok(quantity) }
+    }
+
+    /// A share of one, also below zero, rounded half to even at nine decimals.
+    pub fn ratio(&self) -> Result<Ratio, String> {
+        Ratio::parse_rounded(self.text()?, Rounding::HalfEven).map_err(explain)
     }
 
     /// A whole number; digits behind the point are refused.

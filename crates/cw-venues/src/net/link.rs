@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::backoff::Backoff;
+use super::canary::Quiet;
 use super::health::Health;
 use super::random::Random;
 use super::wire::{Frame, Wire};
@@ -77,6 +78,11 @@ impl Default for Pace {
     }
 }
 
+/// Asks the venue, by request, when it last heard of each of these instruments; `None` where it does not say.
+pub type Canary = Arc<
+    dyn Fn(Vec<InstrumentId>) -> BoxFuture<'static, Result<Vec<Option<Timestamp>>, ProviderError>> + Send + Sync,
+>;
+
 /// Lets others end a connection that only looks alive.
 #[derive(Debug, Clone, Default)]
 pub struct Gate(Arc<Notify>);
@@ -98,6 +104,7 @@ pub struct Link<'a> {
     pub clock: &'a dyn Clock,
     pub random: &'a Random,
     pub gate: &'a Gate,
+    pub canary: Option<&'a Canary>,
 }
 
 /// Streams until the receiver is gone or the venue refuses for good.
@@ -152,6 +159,7 @@ async fn connection(link: &Link<'_>, mut dialect: Box<dyn Dialect>, was_ready: &
     let mut out = Out::default();
     dialect.greet(&mut out);
     let mut watch = Watch::new(pace, &link.instruments, begun);
+    let mut quiet = Quiet::new(link, begun);
     loop {
         for reply in out.replies.drain(..) {
             let sent = tokio::time::timeout(pace.silence, wire.send(reply)).await;
@@ -160,6 +168,7 @@ async fn connection(link: &Link<'_>, mut dialect: Box<dyn Dialect>, was_ready: &
         if std::mem::take(&mut out.ready) && !*was_ready {
             *was_ready = true;
             watch.ready(Instant::now());
+            quiet.ready(Instant::now());
             link.health.become_state(ProviderState::Live, "streaming");
             // Before anything that came with it.
             out.events
@@ -172,8 +181,9 @@ async fn connection(link: &Link<'_>, mut dialect: Box<dyn Dialect>, was_ready: &
                 return Ok(());
             }
         }
+        quiet.heard(&out.heard, Instant::now());
         watch.heard(&mut out.heard, Instant::now());
-        let deadline = watch.deadline(*was_ready);
+        let deadline = watch.deadline(*was_ready).min(quiet.deadline(*was_ready));
         tokio::select! {
             biased;
             frame = wire.next() => {
@@ -184,7 +194,12 @@ async fn connection(link: &Link<'_>, mut dialect: Box<dyn Dialect>, was_ready: &
                     dialect.on_data(&data, now, &mut out)?;
                 }
             }
+            told = quiet.told() => quiet.suspect(&told),
             () = tokio::time::sleep_until(deadline) => {
+                quiet.look(*was_ready)?;
+                if deadline < watch.deadline(*was_ready) {
+                    continue;
+                }
                 if watch.due(*was_ready, Instant::now())? {
                     wire.ping().await?;
                 }
@@ -200,7 +215,10 @@ fn event_time(event: &FeedEvent) -> Option<Timestamp> {
             cw_core::MarketEventKind::Quote(quote) => quote.event_time,
         }),
         FeedEvent::Candle { timeframe, candle, .. } => Some(timeframe.close_time(candle.open_time)),
+        FeedEvent::Forming { received_at, .. } => Some(*received_at),
+        FeedEvent::Book(diff) => Some(diff.event_time),
         FeedEvent::Mark { event_time, .. } => Some(*event_time),
+        FeedEvent::News(item) => Some(item.published_at),
         FeedEvent::Connected { .. } | FeedEvent::Lost { .. } | FeedEvent::TradeRevised { .. } => None,
     }
 }

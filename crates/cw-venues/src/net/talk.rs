@@ -104,7 +104,7 @@ pub fn connection<S: Speaker>(
     let dialect = move || -> Box<dyn Dialect> {
         Box::new(Talk { room: Arc::clone(&room), speaker: Arc::clone(&speaker), garbage: 0 })
     };
-    Connection { pace, instruments, dialect: Box::new(dialect) }
+    Connection { pace, instruments, dialect: Box::new(dialect), canary: None }
 }
 
 struct Talk<S> {

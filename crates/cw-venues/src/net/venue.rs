@@ -4,15 +4,17 @@ use std::sync::Arc;
 
 use cw_core::{Adjustment, Candle, Clock, Instrument, InstrumentId, Timestamp};
 use cw_market::{
-    CandleRequest, Capabilities, EventSink, Provider, ProviderError, ProviderState, ProviderStatus, Refused,
+    CandleRequest, Capabilities, Depth, EventSink, Provider, ProviderError, ProviderState, ProviderStatus, Refused,
 };
 use futures_util::FutureExt;
 use futures_util::future::{self, BoxFuture};
+use tokio::sync::mpsc;
 
 use super::client::{Call, HttpClient, Manner, Transport};
 use super::health::Health;
 use super::history::{self, Native, Plan};
-use super::link::{self, Dialect, Gate, Link, Pace};
+use super::link::{self, Canary, Dialect, Gate, Link, Pace};
+use super::listing::Listing;
 use super::random::Random;
 
 /// How often an answer that cannot be read is asked for.
@@ -42,6 +44,22 @@ impl Site {
         let (clock, random) = (Arc::clone(&handles.clock), handles.random.clone());
         let http = Arc::new(HttpClient::new(code, transport, manner, Arc::clone(&health), clock, random));
         Self { code, handles, health, http, gate: Gate::default() }
+    }
+
+    /// Keeps a connection up until nobody takes its events or the venue refuses for good.
+    pub async fn run(&self, connection: Connection, events: EventSink) -> Result<(), ProviderError> {
+        let link = Link {
+            venue: self.code,
+            pace: connection.pace,
+            instruments: connection.instruments,
+            events: &events,
+            health: &self.health,
+            clock: &*self.handles.clock,
+            random: &self.handles.random,
+            gate: &self.gate,
+            canary: connection.canary.as_ref(),
+        };
+        link::run(&link, connection.dialect).await
     }
 
     pub fn refused(&self, reason: impl Into<String>) -> ProviderError {
@@ -79,6 +97,16 @@ pub struct Connection {
     pub instruments: Arc<[InstrumentId]>,
     /// Makes the dialect of each connecting.
     pub dialect: Box<dyn Fn() -> Box<dyn Dialect> + Send + Sync>,
+    /// Tells a quiet market from a silent stream, where the stream has no cadence.
+    pub canary: Option<Canary>,
+}
+
+impl Connection {
+    /// With somebody who asks the venue what is newest.
+    #[must_use]
+    pub fn watched_by(self, canary: Canary) -> Self {
+        Self { canary: Some(canary), ..self }
+    }
 }
 
 /// What is particular to a venue.
@@ -101,13 +129,60 @@ pub trait Kind: Send + Sync + 'static {
         to: Timestamp,
     ) -> BoxFuture<'a, Result<Vec<Candle>, ProviderError>>;
 
-    /// Specifications that are known without asking.
-    fn instruments(&self) -> Vec<Instrument> {
-        Vec::new()
+    /// What the venue lists, where one answer holds all of it.
+    fn listing(&self) -> Option<&Listing> {
+        None
     }
 
-    fn describe<'a>(&'a self, site: &'a Site, id: &'a InstrumentId)
-    -> BoxFuture<'a, Result<Instrument, ProviderError>>;
+    /// Asks for all that is listed.
+    fn list<'a>(&'a self, site: &'a Site) -> BoxFuture<'a, Result<Vec<Instrument>, ProviderError>> {
+        future::ready(Err(site.refused("it does not list its instruments"))).boxed()
+    }
+
+    /// One instrument: from the list, unless the venue is asked in another way.
+    fn describe<'a>(
+        &'a self,
+        site: &'a Site,
+        id: &'a InstrumentId,
+    ) -> BoxFuture<'a, Result<Instrument, ProviderError>> {
+        match self.listing() {
+            Some(listing) => listing.describe(site, id, self.list(site)).boxed(),
+            None => future::ready(Err(site.refused(format!("there is no instrument {id}")))).boxed(),
+        }
+    }
+
+    /// Instruments by symbol or name: from the list, or the one of exactly this symbol.
+    fn find<'a>(
+        &'a self,
+        site: &'a Site,
+        text: &'a str,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<Instrument>, ProviderError>> {
+        if let Some(listing) = self.listing() {
+            return listing.find(text, limit, self.list(site)).boxed();
+        }
+        async move {
+            let symbol = text.trim().to_uppercase();
+            let Ok(id) = InstrumentId::new(&format!("{symbol}.{}", site.code)) else { return Ok(Vec::new()) };
+            match self.describe(site, &id).await {
+                Ok(instrument) => Ok(vec![instrument]),
+                Err(ProviderError::Refused { .. }) => Ok(Vec::new()),
+                Err(error) => Err(error),
+            }
+        }
+        .boxed()
+    }
+
+    /// Follows an order book, see [`Provider::depth`].
+    fn depth<'a>(
+        &'a self,
+        site: &'a Arc<Site>,
+        id: &'a InstrumentId,
+        _levels: usize,
+        _depths: mpsc::Sender<Depth>,
+    ) -> BoxFuture<'a, Result<(), ProviderError>> {
+        future::ready(Err(site.refused(format!("it gives no order book of {id}")))).boxed()
+    }
 
     fn source(&self, site: &Site, _: &InstrumentId) -> String {
         site.code.to_owned()
@@ -157,22 +232,7 @@ impl<K: Kind> Venue<K> {
             events.closed().await;
             return Ok(());
         }
-        let run = |connection: Connection| {
-            let events = events.clone();
-            async move {
-                let link = Link {
-                    venue: self.site.code,
-                    pace: connection.pace,
-                    instruments: connection.instruments,
-                    events: &events,
-                    health: &self.site.health,
-                    clock: &*self.site.handles.clock,
-                    random: &self.site.handles.random,
-                    gate: &self.site.gate,
-                };
-                link::run(&link, connection.dialect).await
-            }
-        };
+        let run = |connection: Connection| self.site.run(connection, events.clone());
         future::try_join_all(connections.into_iter().map(run)).await.map(drop)
     }
 }
@@ -204,7 +264,21 @@ impl<K: Kind> Provider for Venue<K> {
         self.kind.capabilities()
     }
     fn instruments(&self) -> Vec<Instrument> {
-        self.kind.instruments()
+        self.kind.listing().map(Listing::known).unwrap_or_default()
+    }
+    fn find<'a>(&'a self, text: &'a str, limit: usize) -> BoxFuture<'a, Result<Vec<Instrument>, ProviderError>> {
+        self.kind.find(&self.site, text, limit)
+    }
+    fn depth<'a>(
+        &'a self,
+        instrument: &'a InstrumentId,
+        levels: usize,
+        depths: mpsc::Sender<Depth>,
+    ) -> BoxFuture<'a, Result<(), ProviderError>> {
+        match self.check(instrument) {
+            Ok(()) => self.kind.depth(&self.site, instrument, levels, depths),
+            Err(error) => future::ready(Err(error)).boxed(),
+        }
     }
     fn describe<'a>(&'a self, id: &'a InstrumentId) -> BoxFuture<'a, Result<Instrument, ProviderError>> {
         match self.check(id) {

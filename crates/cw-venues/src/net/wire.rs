@@ -9,12 +9,13 @@ use futures_util::{FutureExt, SinkExt, StreamExt};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
-use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
+use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream};
 use url::Url;
 
 use super::client::Parts;
 use super::link::LinkError;
+use super::packed::{pack, unpack};
 use super::tls;
 
 const CONNECT: Duration = Duration::from_secs(10);
@@ -39,7 +40,11 @@ pub trait Wire: Send {
 }
 
 /// A WebSocket.
-pub struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
+pub struct Socket {
+    stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    /// Messages are MessagePack, on both ways; what is handed out and taken is JSON all the same.
+    packed: bool,
+}
 
 impl Socket {
     pub async fn open(url: &Url, headers: &[(&'static str, &str)]) -> Result<Self, LinkError> {
@@ -54,13 +59,21 @@ impl Socket {
         let connect =
             tokio_tungstenite::connect_async_tls_with_config(request, Some(config), true, Some(Connector::Rustls(tls)));
         match tokio::time::timeout(CONNECT, connect).await {
-            Ok(Ok((socket, _))) => Ok(Self(socket)),
+            Ok(Ok((stream, _))) => Ok(Self { stream, packed: false }),
             Ok(Err(Error::Http(answer))) if matches!(answer.status().as_u16(), 401 | 403) => {
                 Err(LinkError::Refused(format!("the venue answered {}", answer.status())))
             }
             Ok(Err(error)) => Err(LinkError::Lost(error.to_string())),
             Err(_) => Err(LinkError::Lost(format!("no connection in {} s", CONNECT.as_secs()))),
         }
+    }
+}
+
+impl Socket {
+    /// The same, with messages in MessagePack.
+    #[must_use]
+    pub fn packed(self) -> Self {
+        Self { packed: true, ..self }
     }
 }
 
@@ -72,15 +85,19 @@ impl Wire for Socket {
     fn next(&mut self) -> BoxFuture<'_, Result<Frame, LinkError>> {
         async {
             loop {
-                return match self.0.next().await {
+                return match self.stream.next().await {
                     None => Err(LinkError::Lost("the venue closed the connection".to_owned())),
                     Some(Err(error)) => Err(lost(error)),
                     Some(Ok(Message::Text(text))) => Ok(Frame::Data(Bytes::from(text))),
                     // Some venues send JSON in binary frames.
+                    // What cannot be unpacked is passed on as it is: who reads it counts it as what it is.
+                    Some(Ok(Message::Binary(bytes))) if self.packed => {
+                        Ok(Frame::Data(unpack(&bytes).map_or(bytes, Bytes::from)))
+                    }
                     Some(Ok(Message::Binary(bytes))) => Ok(Frame::Data(bytes)),
                     Some(Ok(Message::Ping(_))) => {
                         // The answer was queued when the ping was read; this sends it.
-                        self.0.flush().await.map_err(lost)?;
+                        self.stream.flush().await.map_err(lost)?;
                         Ok(Frame::Pulse)
                     }
                     Some(Ok(Message::Pong(_))) => Ok(Frame::Pulse),
@@ -96,11 +113,16 @@ impl Wire for Socket {
     }
 
     fn send(&mut self, text: String) -> BoxFuture<'_, Result<(), LinkError>> {
-        async move { self.0.send(Message::Text(Utf8Bytes::from(text))).await.map_err(lost) }.boxed()
+        async move {
+            let packed = if self.packed { pack(&text).ok() } else { None };
+            let message = packed.map_or_else(|| Message::Text(text.into()), |bytes| Message::Binary(bytes.into()));
+            self.stream.send(message).await.map_err(lost)
+        }
+        .boxed()
     }
 
     fn ping(&mut self) -> BoxFuture<'_, Result<(), LinkError>> {
-        async move { self.0.send(Message::Ping(Bytes::new())).await.map_err(lost) }.boxed()
+        async move { self.stream.send(Message::Ping(Bytes::new())).await.map_err(lost) }.boxed()
     }
 }
 

@@ -37,7 +37,7 @@ pub(super) const NATIVES: &[Native] = &[
 /// 120 a second and address; advised are 100.
 pub(super) const MANNER: Manner = Manner {
     limits: Limits { per_window: 100, window: Duration::from_secs(1), spacing: Duration::ZERO },
-    hint: |_| Hint { limit: None, used: None },
+    hint: |_| Hint::NONE,
     explain,
 };
 
@@ -71,6 +71,19 @@ impl Oanda {
             .append_pair("alignmentTimezone", "UTC");
         let call = signed(Call::get(url), &self.token);
         site.get(&call, "a page of candles", |body| parse::candles(plan.asked, self.price, body, &site.health)).await
+    }
+
+    /// When the price of each changed last.
+    pub(super) async fn latest_prices(
+        &self,
+        site: &Site,
+        ids: &[InstrumentId],
+    ) -> Result<Vec<Option<Timestamp>>, ProviderError> {
+        let names: Vec<&str> = ids.iter().map(InstrumentId::symbol).collect();
+        let mut url = self.rest.join(&format!("/accounts/{}/pricing", self.account));
+        url.query_pairs_mut().append_pair("instruments", &names.join(","));
+        let call = signed(Call::get(url), &self.token);
+        site.get(&call, "the latest prices", |body| parse::latest_prices(ids, body)).await
     }
 
     pub(super) async fn account_instruments(&self, site: &Site) -> Result<Vec<Instrument>, ProviderError> {

@@ -65,6 +65,13 @@ pub(super) struct Instrument {
     pub margin_rate: Num,
 }
 
+/// `GET /accounts/{id}/pricing`.
+#[derive(Debug, Deserialize)]
+pub(super) struct Pricing {
+    #[serde(default)]
+    pub prices: Vec<Line>,
+}
+
 /// A line of the price stream.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -27,7 +27,7 @@ const PACE: Pace = Pace {
     longest_wait: Duration::from_secs(30),
 };
 
-pub(super) fn connections(oanda: &Oanda, site: &Site, instruments: &[InstrumentId]) -> Vec<Connection> {
+pub(super) fn connections(oanda: &Oanda, site: &Arc<Site>, instruments: &[InstrumentId]) -> Vec<Connection> {
     if instruments.is_empty() {
         return Vec::new();
     }
@@ -35,7 +35,13 @@ pub(super) fn connections(oanda: &Oanda, site: &Site, instruments: &[InstrumentI
     let names: Vec<&str> = instruments.iter().map(InstrumentId::symbol).collect();
     url.query_pairs_mut().append_pair("instruments", &names.join(",")).append_pair("snapshot", "true");
     let speaker = Arc::new(Voice { http: Arc::clone(&site.http), token: Arc::clone(&oanda.token) });
-    vec![connection(site, &speaker, url, instruments, |id| id.symbol().to_owned(), PACE)]
+    let (oanda, asked) = (oanda.clone(), Arc::clone(site));
+    let canary = move |ids: Vec<InstrumentId>| {
+        let (oanda, site) = (oanda.clone(), Arc::clone(&asked));
+        async move { oanda.latest_prices(&site, &ids).await }.boxed()
+    };
+    let connection = connection(site, &speaker, url, instruments, |id| id.symbol().to_owned(), PACE);
+    vec![connection.watched_by(Arc::new(canary))]
 }
 
 struct Voice {

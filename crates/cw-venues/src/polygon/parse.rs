@@ -1,11 +1,11 @@
 //! From Polygon's words to ours.
 
-use cw_core::{Candle, InstrumentId, MarketEvent, MarketEventKind, Quantity, Timeframe, Timestamp};
+use cw_core::{Candle, Instrument, InstrumentId, MarketEvent, MarketEventKind, Quantity, Timeframe, Timestamp};
 use cw_market::FeedEvent;
 use serde_json::value::RawValue;
 
 use super::wire;
-use crate::net::{Health, Num, aligned, candle, parse_rows, quote, read, trade};
+use crate::net::{Health, Num, aligned, candle, parse_rows, plain, quote, read, trade};
 
 /// Shares in a round lot, which the stream counts quotes of stocks in.
 const ROUND_LOT: i128 = 100;
@@ -25,6 +25,33 @@ pub(super) fn page(
 ) -> Result<(Vec<Candle>, Option<String>), serde_json::Error> {
     let page: wire::Aggregates<'_> = serde_json::from_slice(body)?;
     Ok((parse_rows(&page.results, health, |w: wire::Aggregate| aggregate(timeframe, &w)), page.next_url))
+}
+
+/// When each was traded or quoted last; `None` where nothing is known of it.
+pub(super) fn latest(ids: &[InstrumentId], body: &[u8]) -> Result<Vec<Option<Timestamp>>, serde_json::Error> {
+    let page: wire::Snapshots = serde_json::from_slice(body)?;
+    let moment = |w: &Option<wire::Updated>| {
+        let w = w.as_ref()?;
+        let nanos = [&w.last_updated, &w.sip_timestamp].into_iter().find_map(|nanos| nanos.integer().ok());
+        nanos.filter(|nanos| *nanos > 0).map(Timestamp::from_nanos)
+    };
+    let of = |id: &InstrumentId| {
+        let row = page.results.iter().find(|row| row.ticker == id.symbol())?;
+        moment(&row.last_quote).max(moment(&row.last_trade))
+    };
+    Ok(ids.iter().map(of).collect())
+}
+
+/// Instruments that were found.
+pub(super) fn tickers(code: &str, body: &[u8], health: &Health) -> Result<Vec<Instrument>, serde_json::Error> {
+    let page: wire::Tickers<'_> = serde_json::from_slice(body)?;
+    Ok(parse_rows(&page.results, health, |w: wire::Ticker| {
+        let id = InstrumentId::new(&format!("{}.{code}", w.ticker)).map_err(|error| error.to_string())?;
+        let mut instrument = super::instrument(&id);
+        let name = plain(&w.name.unwrap_or_default(), 120);
+        instrument.name = if name.is_empty() { w.ticker } else { name };
+        Ok(instrument)
+    }))
 }
 
 /// One event of the stream; `None` for what is known and of no interest.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cw_core::TimeframeUnit::{Day, Hour, Minute, Second};
-use cw_core::{Adjustment, Candle, InstrumentId, Timestamp};
+use cw_core::{Adjustment, Candle, Instrument, InstrumentId, Timestamp};
 use cw_market::ProviderError;
 use url::Url;
 
@@ -28,7 +28,7 @@ pub(super) const NATIVES: &[Native] = &[
 /// Five a minute without a plan. No header says more: the owner of a plan says so in `requests_per_minute`.
 pub(super) const MANNER: Manner = Manner {
     limits: Limits { per_window: 5, window: Duration::from_mins(1), spacing: Duration::ZERO },
-    hint: |_| Hint { limit: None, used: None },
+    hint: |_| Hint::NONE,
     explain,
 };
 
@@ -81,6 +81,34 @@ impl Polygon {
         url.set_path(next.path());
         url.set_query(next.query());
         Some(url)
+    }
+
+    /// When each was traded or quoted last.
+    pub(super) async fn latest(
+        &self,
+        site: &Site,
+        ids: &[InstrumentId],
+    ) -> Result<Vec<Option<Timestamp>>, ProviderError> {
+        let names: Vec<&str> = ids.iter().map(InstrumentId::symbol).collect();
+        let mut url = self.rest.join("/v3/snapshot");
+        url.query_pairs_mut().append_pair("ticker.any_of", &names.join(",")).append_pair("limit", "250");
+        site.get(&self.call(url), "the latest snapshots", |body| parse::latest(ids, body)).await
+    }
+
+    /// What the venue finds by symbol or name.
+    pub(super) async fn search(
+        &self,
+        site: &Site,
+        text: &str,
+        limit: usize,
+    ) -> Result<Vec<Instrument>, ProviderError> {
+        let mut url = self.rest.join("/v3/reference/tickers");
+        url.query_pairs_mut()
+            .append_pair("search", text.trim())
+            .append_pair("active", "true")
+            .append_pair("limit", &limit.clamp(1, 1_000).to_string());
+        let read = |body: &[u8]| parse::tickers(site.code, body, &site.health);
+        site.get(&self.call(url), "a page of tickers", read).await
     }
 
     pub(super) async fn exists(&self, site: &Site, id: &InstrumentId) -> Result<bool, ProviderError> {

@@ -85,3 +85,43 @@ pub(super) struct Currency {
     #[serde(default)]
     pub t: Num,
 }
+
+/// `GET /v3/snapshot`.
+#[derive(Debug, Deserialize)]
+pub(super) struct Snapshots {
+    #[serde(default)]
+    pub results: Vec<Snapshot>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Snapshot {
+    #[serde(default)]
+    pub ticker: String,
+    #[serde(default)]
+    pub last_quote: Option<Updated>,
+    #[serde(default)]
+    pub last_trade: Option<Updated>,
+}
+
+/// Nanoseconds since 1970, under one name or the other.
+#[derive(Debug, Deserialize)]
+pub(super) struct Updated {
+    #[serde(default)]
+    pub last_updated: Num,
+    #[serde(default)]
+    pub sip_timestamp: Num,
+}
+
+/// `GET /v3/reference/tickers`.
+#[derive(Debug, Deserialize)]
+pub(super) struct Tickers<'a> {
+    #[serde(borrow, default)]
+    pub results: Vec<&'a RawValue>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Ticker {
+    pub ticker: String,
+    #[serde(default)]
+    pub name: Option<String>,
+}

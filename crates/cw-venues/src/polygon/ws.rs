@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use cw_core::{InstrumentId, Timestamp};
+use futures_util::FutureExt;
 use serde_json::json;
 use serde_json::value::RawValue;
 
@@ -16,13 +17,25 @@ const CLUSTERS: [(Cluster, &str, &[&str]); 3] = [
     (Cluster::Forex, "/forex", &["CA", "C"]),
 ];
 
+/// Requests a minute from which on the stream is watched by asking.
+const FEWEST: u32 = 60;
+
 /// One connection per cluster: a second one would end the first.
-pub(super) fn connections(polygon: &Polygon, site: &Site, instruments: &[InstrumentId]) -> Vec<Connection> {
+pub(super) fn connections(polygon: &Polygon, site: &Arc<Site>, instruments: &[InstrumentId]) -> Vec<Connection> {
     let connection = |(cluster, path, topics): (Cluster, &str, &'static [&'static str])| {
         let ids: Vec<InstrumentId> = instruments.iter().filter(|id| Cluster::of(id) == cluster).cloned().collect();
         let speaker = Arc::new(Voice { key: Arc::clone(&polygon.key), topics });
+        let (asked, at) = (polygon.clone(), Arc::clone(site));
+        let canary = move |ids: Vec<InstrumentId>| {
+            let (polygon, site) = (asked.clone(), Arc::clone(&at));
+            async move { polygon.latest(&site, &ids).await }.boxed()
+        };
         (!ids.is_empty()).then(|| {
-            connection(site, &speaker, polygon.stream.join(path), &ids, |id| name(cluster, id), Pace::default())
+            let name = |id: &InstrumentId| name(cluster, id);
+            let connection = connection(site, &speaker, polygon.stream.join(path), &ids, name, Pace::default());
+            // With five requests a minute nobody can be asked all the time.
+            let (_, limit, _) = site.http.budget.left();
+            if limit >= FEWEST { connection.watched_by(Arc::new(canary)) } else { connection }
         })
     };
     CLUSTERS.into_iter().filter_map(connection).collect()

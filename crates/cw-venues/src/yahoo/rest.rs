@@ -23,7 +23,7 @@ pub(super) const NATIVES: &[Native] = &[
 
 pub(super) const MANNER: Manner = Manner {
     limits: Limits { per_window: 30, window: Duration::from_mins(1), spacing: Duration::from_secs(2) },
-    hint: |_| Hint { limit: None, used: None },
+    hint: |_| Hint::NONE,
     explain,
 };
 

@@ -72,6 +72,11 @@ struct Fixture {
 
 impl Fixture {
     fn start(pace: Pace) -> Self {
+        Self::watched(pace, None)
+    }
+
+    /// With somebody who is asked what the venue has.
+    fn watched(pace: Pace, canary: Option<Canary>) -> Self {
         let (opened, connections) = mpsc::unbounded_channel();
         let (sink, events) = mpsc::channel(64);
         let clock = Arc::new(ManualClock::new(Timestamp::EPOCH));
@@ -90,6 +95,7 @@ impl Fixture {
                 clock: &*clock,
                 random: &Random::seeded(1),
                 gate: &its_gate,
+                canary: canary.as_ref(),
             };
             let venue = Venue(opened);
             let outcome = run(&link, || Box::new(Talk(venue.clone()))).await;
@@ -208,4 +214,57 @@ async fn nobody_listening_ends_it_quietly() {
         tokio::task::yield_now().await;
     }
     assert!(matches!(f.ended.lock().take(), Some(Ok(()))));
+}
+
+/// The newest event of each instrument that the venue would tell who asks, and how often it was asked.
+fn canary(newest: [i64; 2]) -> (Canary, Arc<Mutex<u32>>) {
+    let asked = Arc::new(Mutex::new(0));
+    let count = Arc::clone(&asked);
+    let ask = move |ids: Vec<InstrumentId>| {
+        *count.lock() += 1;
+        let of = |id: &InstrumentId| Some(Timestamp::from_secs(newest[usize::from(id.as_str() == "B.TEST")]));
+        let told: Vec<Option<Timestamp>> = ids.iter().map(of).collect();
+        async move { Ok(told) }.boxed()
+    };
+    (Arc::new(ask), asked)
+}
+
+async fn talk(venue: &mpsc::UnboundedSender<&'static str>, what: &'static str) {
+    while venue.send(what).is_ok() {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_forgotten_subscription_is_noticed_while_pings_flow() {
+    for begin in [0, 1_000, 2_500, 4_000] {
+        // The venue has something of B that is newer than all we heard; the clock stands at the beginning of time.
+        let (canary, _) = canary([0, 60]);
+        let mut f = Fixture::watched(Pace::default(), Some(canary));
+        let (venue, _heard) = f.connected().await;
+        let spoken = Duration::from_millis(begin);
+        let _quiet = tokio::time::timeout(spoken, talk(&venue, "1")).await;
+        let since = Instant::now();
+        let reason = tokio::select! {
+            reason = f.lost() => reason,
+            () = talk(&venue, "0") => unreachable!("it does not end"),
+        };
+        assert_eq!(reason, "B.TEST was silent while the venue had news of it");
+        assert!(since.elapsed() <= Duration::from_secs(10), "{:?}", since.elapsed());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_quiet_market_raises_no_alarm_in_a_day() {
+    let (canary, asked) = canary([0, 0]);
+    let mut f = Fixture::watched(Pace::default(), Some(canary));
+    let (venue, mut heard) = f.connected().await;
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_hours(24) {
+        assert_eq!(heard.recv().await.unwrap(), "ping");
+        venue.send("pulse").unwrap();
+    }
+    assert!(f.events.try_recv().is_err(), "nothing was lost");
+    let asked = *asked.lock();
+    assert!((10_000..20_000).contains(&asked), "{asked} in a day: a dozen a minute");
 }

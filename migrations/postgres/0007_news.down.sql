@@ -1,0 +1,2 @@
+DROP TABLE news_answers;
+DROP TABLE news;

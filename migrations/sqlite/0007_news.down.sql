@@ -1,0 +1,3 @@
+DROP TABLE news_answers;
+DROP TABLE news_fts;
+DROP TABLE news;
