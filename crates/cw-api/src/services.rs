@@ -22,6 +22,7 @@ use crate::stream::{Topic, Update};
 pub struct Services {
     pub trading: Arc<dyn Trading>,
     pub market: Arc<dyn MarketData>,
+    pub feeds: Arc<dyn Feeds>,
     pub analysis: Arc<dyn Analysis>,
     pub news: Arc<dyn News>,
     pub backtests: Arc<dyn Backtests>,
@@ -196,6 +197,33 @@ pub trait MarketData: Send + Sync {
         caller: &Caller,
         request: market::CompleteExpression,
     ) -> Result<market::Completions, ApiError>;
+}
+
+/// What feeds bring, and when: sessions and recordings.
+#[async_trait]
+pub trait Feeds: Send + Sync {
+    async fn sessions(
+        &self,
+        caller: &Caller,
+        request: sessions::GetSessions,
+    ) -> Result<sessions::MarketSessions, ApiError>;
+    async fn start_recording(
+        &self,
+        caller: &Caller,
+        request: ticks::StartRecording,
+    ) -> Result<ticks::RecordingList, ApiError>;
+    async fn stop_recording(
+        &self,
+        caller: &Caller,
+        request: ticks::StopRecording,
+    ) -> Result<ticks::RecordingList, ApiError>;
+    async fn list_recordings(
+        &self,
+        caller: &Caller,
+        request: ticks::ListRecordings,
+    ) -> Result<ticks::RecordingList, ApiError>;
+    async fn replay_ticks(&self, caller: &Caller, request: ticks::ReplayTicks) -> Result<ticks::TickReplay, ApiError>;
+    async fn export_ticks(&self, caller: &Caller, request: ticks::ExportTicks) -> Result<FileContent, ApiError>;
 }
 
 /// What closed candles say: context, words, and moments alike.

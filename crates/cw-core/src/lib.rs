@@ -12,6 +12,7 @@
 //! # Ok::<(), cw_core::NumberError>(())
 //! ```
 
+mod calendar;
 mod clock;
 mod decimal;
 mod ids;
@@ -25,6 +26,7 @@ mod schema;
 mod timeframe;
 mod timestamp;
 
+pub use calendar::{Calendar, CalendarError, Phase, Session, Span, Window};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use ids::{AccountId, ClientOrderId, Currency, IdError, InstrumentId, OrderId, StrategyId, VenueOrderId};
 pub use instrument::{Adjustment, AssetClass, Instrument, InstrumentError};

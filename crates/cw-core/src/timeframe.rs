@@ -91,7 +91,7 @@ impl Timeframe {
             Some(length) => {
                 let origin = if self.unit == TimeframeUnit::Week { FIRST_MONDAY } else { 0 };
                 let since = time.as_nanos().saturating_sub(origin);
-                Timestamp::from_nanos((since.div_euclid(length) * length).saturating_add(origin))
+                Timestamp::from_nanos(since.div_euclid(length).saturating_mul(length).saturating_add(origin))
             }
             None => month_start(month_index(time).div_euclid(i64::from(self.count)) * i64::from(self.count)),
         }

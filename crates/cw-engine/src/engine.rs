@@ -159,7 +159,8 @@ impl Engine {
     /// Takes on an instrument under the next number.
     fn list(&mut self, instrument: Instrument, by_minutes: bool) {
         let state = &mut self.state;
-        let aggregator = Aggregator::new(&state.config.timeframes, state.config.lateness_ns);
+        let aggregator = Aggregator::new(&state.config.timeframes, state.config.lateness_ns)
+            .with_calendar(instrument.calendar());
         // What is told is certain; there is nothing to wait for.
         let aggregator = if by_minutes { aggregator.with_grace(0) } else { aggregator };
         state.instrument_numbers.insert(instrument.id.clone(), state.instruments.len() as u32);
@@ -309,6 +310,9 @@ impl Engine {
         let mut state: State = postcard::from_bytes(bytes)?;
         for strategy in &mut state.strategies {
             strategy.compile().map_err(|message| RestoreError::Strategy { id: strategy.id.to_string(), message })?;
+        }
+        for instrument in &mut state.instruments {
+            instrument.aggregator.set_calendar(instrument.instrument.calendar());
         }
         Ok(Self { state, updates: Vec::new(), quiet: false })
     }

@@ -8,7 +8,7 @@ mod level;
 #[cfg(test)]
 mod tests;
 
-use cw_core::{Candle, FormingCandle, Quote, Timeframe, Timestamp, Trade};
+use cw_core::{Calendar, Candle, FormingCandle, Quote, Timeframe, Timestamp, Trade};
 use serde::{Deserialize, Serialize};
 
 use crate::bucket::{Bucket, Print};
@@ -124,6 +124,21 @@ impl Aggregator {
         self
     }
 
+    /// Follows the sessions of a market: daily candles are sessions, what is counted from the opening is, and the time
+    /// that the market is closed is no gap. Not part of the serialized state: say it again after reading one back.
+    ///
+    /// Events outside the sessions go into the candles of the timeframes that are not counted from the opening
+    /// ([`Calendar::anchors`]), and into no others.
+    pub fn with_calendar(mut self, calendar: Calendar) -> Self {
+        self.set_calendar(calendar);
+        self
+    }
+
+    /// [`Self::with_calendar`] in place.
+    pub fn set_calendar(&mut self, calendar: Calendar) {
+        self.levels.iter_mut().for_each(|level| level.set_calendar(calendar));
+    }
+
     /// Counts a trade. `seq` is its number in the journal.
     #[inline]
     pub fn on_trade(&mut self, trade: &Trade, seq: u64, out: &mut impl FnMut(CandleUpdate)) -> Verdict {
@@ -205,14 +220,14 @@ impl Aggregator {
     ) -> Verdict {
         let fits = self.levels.first().is_some_and(|level| level.timeframe == timeframe)
             && self.levels[1..].iter().all(|level| level.source.is_some())
-            && timeframe.open_time(candle.open_time) == candle.open_time
+            && self.levels[0].begins_at(candle.open_time)
             && candle.validate().is_ok()
             && is_volume(candle.volume.raw());
         let open_time = candle.open_time.as_nanos();
         if !fits || !(0..=LAST_EVENT_TIME).contains(&open_time) {
             return self.discard(Verdict::Invalid);
         }
-        let close_time = timeframe.close_time(candle.open_time).as_nanos();
+        let close_time = self.levels[0].window(open_time).close_time.as_nanos();
         let bucket = Bucket::whole(candle, close_time, seq);
         if self.next_end == i64::MIN {
             self.begin(open_time);
@@ -238,10 +253,7 @@ impl Aggregator {
             let source = level.source.map_or(0, usize::from);
             sound[at] = sound[source] && level.refold(&finer[source], open_time, out);
             if !sound[at] {
-                out(CandleUpdate::Stale {
-                    timeframe: level.timeframe,
-                    open_time: level.timeframe.open_time(candle.open_time),
-                });
+                out(CandleUpdate::Stale { timeframe: level.timeframe, open_time: level.window(open_time).open_time });
             }
         }
         Verdict::Revised
@@ -319,7 +331,9 @@ impl Aggregator {
         }
         self.watermark = self.watermark.max(print.time);
         if self.chain && print.time >= self.levels[0].start {
-            self.levels[0].insert(print);
+            if self.levels[0].takes(print.time) {
+                self.levels[0].insert(print);
+            }
             return Verdict::Accepted;
         }
         let mut verdict = Verdict::Accepted;
@@ -332,7 +346,9 @@ impl Aggregator {
             }
             let level = &mut self.levels[at];
             if print.time >= level.start {
-                level.insert(print);
+                if level.takes(print.time) {
+                    level.insert(print);
+                }
             } else if let Some(update) = level.revise(print) {
                 out(update);
                 verdict = Verdict::Revised;
@@ -362,12 +378,14 @@ impl Aggregator {
             let level = &mut finer[at];
             let Some(bucket) = level.close(time, out) else { continue };
             if self.chain {
-                if let Some(parent) = coarser.first_mut() {
+                if let Some(parent) = coarser.first_mut().filter(|parent| parent.takes(bucket.open_time)) {
                     parent.current.append_bucket(parent.start, &bucket);
                 }
             } else {
                 for parent in coarser.iter_mut().filter(|parent| parent.source.map(usize::from) == Some(at)) {
-                    parent.current.append_bucket(parent.start, &bucket);
+                    if parent.takes(bucket.open_time) {
+                        parent.current.append_bucket(parent.start, &bucket);
+                    }
                 }
             }
         }
@@ -377,12 +395,13 @@ impl Aggregator {
     fn set_ends(&mut self) {
         if self.chain {
             self.next_end = self.levels.first().map_or(i64::MAX, |level| level.end);
-            self.fast_end = self.next_end;
+            self.fast_end = self.levels.first().map_or(i64::MAX, Level::unquestioned_end);
             return;
         }
         let roots = self.levels.iter().filter(|level| level.source.is_none());
         self.next_end = roots.clone().map(|level| level.end).min().unwrap_or(i64::MAX);
-        self.fast_end = if roots.count() == 1 { self.next_end } else { i64::MIN };
+        let fast_end = self.levels.first().map_or(i64::MIN, Level::unquestioned_end);
+        self.fast_end = if roots.count() == 1 { fast_end } else { i64::MIN };
     }
 
     fn newest(&self) -> i64 {
@@ -401,6 +420,7 @@ impl Aggregator {
         let mut bucket = level.current;
         if let Some(source) = level.source
             && let Some(finer) = self.forming_bucket(usize::from(source))
+            && level.takes(finer.open_time)
         {
             bucket.append_bucket(level.start, &finer);
         }

@@ -115,7 +115,8 @@ impl<'a> Follower<'a> {
         let delay = i64::from(capabilities.candle_delay_ms) * 1_000_000;
         let place = |f: &Followed| Place {
             id: f.instrument.clone(),
-            keeper: Keeper::new(Timeframe::M1, f.from, capabilities.dense, delay),
+            keeper: Keeper::new(Timeframe::M1, f.from, capabilities.dense, delay)
+                .with_calendar(provider.calendar(&f.instrument)),
             asking: false,
             tries: 0,
             strikes: 0,

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use cw_core::{Candle, Timeframe, Timestamp};
+use cw_core::{Calendar, Candle, Timeframe, Timestamp};
 
 /// Released candles that are remembered, to tell a repetition from a revision.
 const REMEMBERED: usize = 1_500;
@@ -53,6 +53,7 @@ pub struct Question {
 #[derive(Debug, Clone)]
 pub struct Keeper {
     timeframe: Timeframe,
+    calendar: Calendar,
     /// Every candle exists: a missing one was lost.
     dense: bool,
     /// How long after its end a candle may come by itself.
@@ -73,6 +74,7 @@ impl Keeper {
     pub fn new(timeframe: Timeframe, from: Timestamp, dense: bool, delay_ns: i64) -> Self {
         Self {
             timeframe,
+            calendar: Calendar::Continuous,
             dense,
             delay_ns,
             next: timeframe.open_time(from),
@@ -82,6 +84,12 @@ impl Keeper {
             failures: 0,
             denials: 0,
         }
+    }
+
+    /// While the market is closed nothing is asked for, and nothing there is a gap.
+    pub const fn with_calendar(mut self, calendar: Calendar) -> Self {
+        self.calendar = calendar;
+        self
     }
 
     /// Everything before this open time is settled.
@@ -103,6 +111,10 @@ impl Keeper {
     pub fn streamed(&mut self, candle: Candle, out: &mut Vec<Kept>) {
         if candle.open_time < self.next {
             return self.again(candle, out);
+        }
+        if self.calendar.is_quiet(candle.open_time, self.timeframe.close_time(candle.open_time)) {
+            // A market that speaks while its calendar has it closed has another calendar.
+            self.calendar = Calendar::Continuous;
         }
         // The later one is the better one.
         self.waiting.insert(candle.open_time, candle);
@@ -127,7 +139,8 @@ impl Keeper {
             return (from < to).then_some(Question { from, to });
         }
         let hole_ends = self.waiting.keys().next().copied().unwrap_or(to);
-        (self.next < hole_ends).then_some(Question { from: self.next, to: hole_ends })
+        let asked = self.next < hole_ends && !self.calendar.is_quiet(self.next, hole_ends);
+        asked.then_some(Question { from: self.next, to: hole_ends })
     }
 
     /// Whether the stream alone must be trusted: nothing is closed yet that could be asked for.
@@ -192,7 +205,7 @@ impl Keeper {
     fn first_silent(&self, question: Question) -> Option<Timestamp> {
         let mut at = self.next;
         while at < question.to {
-            if !self.waiting.contains_key(&at) {
+            if !self.waiting.contains_key(&at) && self.calendar.is_open(at) {
                 return Some(at);
             }
             at = self.timeframe.close_time(at);
@@ -206,7 +219,8 @@ impl Keeper {
         let from = from.max(self.next);
         let end = self.waiting.range(from..).next().map_or(to, |(at, _)| (*at).min(to));
         if from < end {
-            out.push(Kept::Gap { from, to: end, reason: reason.to_owned() });
+            let open = self.calendar.open_spans(from, end);
+            out.extend(open.map(|(from, to)| Kept::Gap { from, to, reason: reason.to_owned() }));
             self.next = end;
         }
         if end < to {
@@ -231,7 +245,11 @@ impl Keeper {
 
     /// Releases what follows without a hole.
     fn release(&mut self, out: &mut Vec<Kept>) {
-        while let Some(candle) = self.waiting.remove(&self.next) {
+        while let Some((at, candle)) = self.waiting.first_key_value().map(|(at, candle)| (*at, *candle)) {
+            if at != self.next && !self.calendar.is_quiet(self.next, at) {
+                break;
+            }
+            self.waiting.remove(&at);
             self.put_out(candle, Delivery::Streamed, out);
         }
     }

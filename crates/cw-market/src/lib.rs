@@ -21,19 +21,25 @@
 //! ```
 
 mod aggregator;
+mod bars;
 mod book;
 mod bucket;
+mod filter;
 mod fold;
 mod follow;
+mod hub;
 mod keeper;
 mod news;
 mod provider;
 mod seen;
 
 pub use aggregator::{Aggregator, CandleUpdate, Discarded, SeqRange, Verdict};
+pub use bars::{BarRule, BarRuleError, Bars, bars};
 pub use book::{Book, BookDiff, BookGap, BookSnapshot, Depth, Level};
-pub use fold::fold;
+pub use filter::{Filter, FilterRules, Quarantined, Suspicion};
+pub use fold::{fold, fold_sessions};
 pub use follow::{Followed, Told, follow};
+pub use hub::{Hub, Listener, Mail, Missed};
 pub use keeper::{Delivery, Keeper, Kept, Question};
 pub use news::{Absorbed, NewsProvider, NewsRequest, SAME_STORY_NANOS, absorb, same_story};
 pub use provider::{

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use cw_core::{
-    Adjustment, Candle, Instrument, InstrumentId, MarketEvent, NewsItem, Price, Quantity, Ratio, Timeframe, Timestamp,
+    Adjustment, Calendar, Candle, Instrument, InstrumentId, MarketEvent, NewsItem, Price, Quantity, Ratio, Timeframe,
+    Timestamp,
 };
 use futures_util::future::{self, BoxFuture, FutureExt};
 use serde::{Deserialize, Serialize};
@@ -266,6 +267,11 @@ pub trait Provider: Send + Sync {
     ) -> BoxFuture<'a, Result<(), ProviderError>> {
         let reason = format!("it gives no order book of {instrument}");
         future::ready(Err(ProviderError::Refused { venue: self.venue(), reason })).boxed()
+    }
+
+    /// When an instrument trades, as far as is known without asking.
+    fn calendar(&self, id: &InstrumentId) -> Calendar {
+        self.instruments().iter().find(|known| known.id == *id).map_or(Calendar::Continuous, Instrument::calendar)
     }
 
     /// Who gave a candle, as it is stored beside it. More than the venue where one venue has several feeds that must not

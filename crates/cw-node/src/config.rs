@@ -9,6 +9,7 @@ pub(crate) use venues::link_of;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use cw_core::InstrumentId;
 use cw_engine::AccountConfig;
 use serde::Deserialize;
 
@@ -45,6 +46,7 @@ impl NodeConfig {
 pub struct Settings {
     pub store: StoreSettings,
     pub mock: MockSettings,
+    pub recorder: RecorderSettings,
     /// Besides the account `paper` on the simulated market, which is always there.
     pub accounts: Vec<AccountSettings>,
     /// Venues behind a network, by name: `[venues.alpaca]`. Off without a line.
@@ -69,6 +71,23 @@ pub struct DataSettings {
 pub struct StoreSettings {
     /// `postgres://…`; SQLite in the data directory without it.
     pub url: Option<String>,
+}
+
+/// Recording of trades and quotes as they come.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RecorderSettings {
+    /// Record `instruments` from the start.
+    pub enabled: bool,
+    pub instruments: Vec<InstrumentId>,
+    /// When all recordings together are larger, the oldest are removed.
+    pub max_bytes: u64,
+}
+
+impl Default for RecorderSettings {
+    fn default() -> Self {
+        Self { enabled: false, instruments: Vec::new(), max_bytes: 4 << 30 }
+    }
 }
 
 /// The simulated market.
@@ -153,6 +172,8 @@ impl Settings {
             "NEWS_BRAVE_BASE_URL" => self.news.brave.base_url = Some(value.to_owned()),
             "NEWS_ALPACA_KEY" => self.news.alpaca.key = Some(value.to_owned()),
             "NEWS_ALPACA_SECRET" => self.news.alpaca.secret = Some(value.to_owned()),
+            "RECORDER_ENABLED" => self.recorder.enabled = read(value)?,
+            "RECORDER_MAX_BYTES" => self.recorder.max_bytes = read(value)?,
             "MOCK_ENABLED" => self.mock.enabled = read(value)?,
             "MOCK_SEED" => self.mock.seed = read(value)?,
             "MOCK_SPEED" => self.mock.speed = read(value)?,
@@ -220,6 +241,16 @@ mod tests {
         let text = "[[accounts]]\nid = \"paper\"\nopening_balance = 100\n";
         let accounts = load(text, &[]).unwrap().account_configs().unwrap();
         assert_eq!((accounts.len(), accounts[0].opening_balance.to_string().as_str()), (1, "100"));
+    }
+
+    #[test]
+    fn the_recorder_is_off_unless_told() {
+        assert!(!Settings::default().recorder.enabled);
+        let text = "[recorder]\nenabled = true\ninstruments = [\"BTC-PERP.SIM\"]\nmax_bytes = 1000000\n";
+        let recorder = load(text, &[("CANDLEWICK_RECORDER_MAX_BYTES", "5")]).unwrap().recorder;
+        assert!(recorder.enabled);
+        assert_eq!((recorder.instruments[0].as_str(), recorder.max_bytes), ("BTC-PERP.SIM", 5));
+        assert!(load("[recorder]\ninstruments = [\"a b\"]\n", &[]).unwrap_err().contains("line 2"));
     }
 
     #[test]

@@ -54,6 +54,7 @@ pub(crate) async fn run(shared: Arc<Shared>, brokers: Vec<mpsc::Sender<MarketTic
     while let Some(event) = queue.recv().await {
         let Some(event) = event.market() else { continue };
         let Some(&number) = numbers.get(&event.instrument) else { continue };
+        shared.recorder.offer(&event);
         if !deliver(&shared, &brokers, number, event.kind).await {
             return;
         }

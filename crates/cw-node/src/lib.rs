@@ -13,6 +13,7 @@ mod host;
 mod logs;
 mod node;
 mod projector;
+mod recorder;
 mod recovery;
 mod services;
 mod shared;

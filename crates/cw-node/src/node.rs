@@ -11,7 +11,7 @@ use cw_engine::journal::JournalError;
 use cw_engine::replay::ReplayError;
 use cw_engine::runtime::{self, Start, Supervisor};
 use cw_execution::{FillModel, FillTiming, PaperBroker};
-use cw_store::{Store, StoreConfig, StoreError};
+use cw_store::{Store, StoreConfig, StoreError, Tapes};
 use cw_venues::sim::SimProvider;
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
@@ -20,6 +20,7 @@ use crate::broker::{EFFECTS, PaperVenue, TICKS};
 use crate::config::{NewsSources, NodeConfig};
 use crate::host::NodeHost;
 use crate::logs::LogRing;
+use crate::recorder::Recorder;
 use crate::services::market::mock::{SWITCH_KEY, Switch};
 use crate::shared::{Bus, Counters, Directory, Shared};
 use crate::venues::Venues;
@@ -134,7 +135,10 @@ impl Node {
             "projector",
             projector::run(store.clone(), Arc::clone(&directory), Arc::clone(&counters), projection_queue),
         );
+        let (recorder, recording) =
+            Recorder::new(Tapes::new(&config.data_dir), &config.settings.recorder, Arc::clone(&clock));
         let shared = Arc::new(Shared {
+            recorder,
             store,
             engine: handle.clone(),
             clock: Arc::clone(&clock),
@@ -177,6 +181,11 @@ impl Node {
         }
         let follows = config.live && !shared.read_only;
         let news = NewsSources::connect(&config.settings, &clock, follows).map_err(NodeError::Setup)?;
+        if follows {
+            let settings = &config.settings.recorder;
+            settings.instruments.iter().filter(|_| settings.enabled).for_each(|id| shared.recorder.start(id));
+            shared.supervisor.spawn("recorder", recording.run(shared.supervisor.token().clone()));
+        }
         let services = services::build(&shared, news);
         if let Some(file) = config.file.filter(|_| shared.live) {
             let watch = enforce::watch(Arc::clone(&shared), file, config.settings);

@@ -4,6 +4,7 @@ mod analysis;
 mod audit;
 mod backtests;
 mod events;
+mod feeds;
 mod jobs;
 mod journal;
 pub(crate) mod market;
@@ -44,6 +45,7 @@ pub(crate) fn build(shared: &Arc<Shared>, news: crate::config::NewsSources) -> A
         journal: Arc::new(journal::JournalService::new(Arc::clone(shared))),
         audit: Arc::new(audit::Audit::new(Arc::clone(shared))),
         clock: Arc::clone(&shared.clock),
+        feeds: Arc::new(feeds::FeedService::new(Arc::clone(shared), Arc::clone(&market))),
         trading,
         market,
         analysis,

@@ -96,6 +96,7 @@ pub(crate) struct Shared {
     pub sim: Arc<SimProvider>,
     /// Those behind a network that are switched on.
     pub venues: Venues,
+    pub recorder: crate::recorder::Recorder,
     pub data_dir: PathBuf,
     pub logs: LogRing,
     pub counters: Arc<Counters>,

@@ -386,6 +386,7 @@ impl Keeping<'_> {
             Told::Event(event) => {
                 let Some(event) = event.market() else { return true };
                 let Some(number) = number(&event.instrument) else { return true };
+                shared.recorder.offer(&event);
                 shared.venues.event(&event, self.provider.capabilities().trades, now);
                 feed::deliver(shared, self.brokers, number, event.kind).await
             }
@@ -454,6 +455,7 @@ impl Keeping<'_> {
                 Told::Event(FeedEvent::Lost { at, instruments, reason }) => {
                     instruments.iter().for_each(|id| self.ledger.lost(id, *at, reason, now));
                 }
+                Told::Event(FeedEvent::Market(event)) => self.shared.recorder.offer(&event),
                 Told::Event(_) => {}
             }
         }

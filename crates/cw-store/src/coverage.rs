@@ -1,6 +1,6 @@
 //! What of a series is there: ranges that were asked for and answered, and the gaps between candles.
 
-use cw_core::{Adjustment, InstrumentId, Timeframe, Timestamp};
+use cw_core::{Adjustment, Calendar, InstrumentId, Session, Timeframe, TimeframeUnit, Timestamp};
 use serde::{Deserialize, Serialize};
 use sqlx::Row;
 
@@ -273,7 +273,8 @@ impl Store {
         let after = CandleQuery { from: Some(range.to), limit: Some(1), ..Default::default() };
         let first = self.read_candles(instrument, timeframe, &before).await?.first().map(|c| c.open_time);
         let last = self.read_candles(instrument, timeframe, &after).await?.first().map(|c| c.open_time);
-        let mut finder = GapFinder::new(timeframe);
+        let calendar = self.instrument(instrument).await?.map_or(Calendar::Continuous, |known| known.calendar());
+        let mut finder = GapFinder::new(timeframe).with_calendar(calendar);
         let mut gaps = Vec::new();
         let mut from = first.unwrap_or(range.from);
         let to = last.map_or(range.to, |last| last.plus_nanos(1));
@@ -323,21 +324,39 @@ fn adjustment_of(text: &str) -> Option<Adjustment> {
     }
 }
 
-/// Finds gaps in open times that come in order.
+/// Finds gaps in open times that come in order. Where the market was closed nothing is missing.
 #[derive(Debug)]
 pub(crate) struct GapFinder {
     timeframe: Timeframe,
+    calendar: Calendar,
     last: Option<Timestamp>,
 }
 
 impl GapFinder {
     pub(crate) const fn new(timeframe: Timeframe) -> Self {
-        Self { timeframe, last: None }
+        Self { timeframe, calendar: Calendar::Continuous, last: None }
+    }
+
+    pub(crate) const fn with_calendar(self, calendar: Calendar) -> Self {
+        Self { calendar, ..self }
     }
 
     /// The gap between the candle before and this one, if there is one.
     pub(crate) fn next(&mut self, open_time: Timestamp) -> Option<Gap> {
         let last = self.last.replace(open_time)?;
+        match self.timeframe.unit() {
+            _ if self.calendar == Calendar::Continuous => self.between(last, open_time),
+            TimeframeUnit::Day if self.timeframe.count() == 1 => self.days(last, open_time),
+            // Longer ones are as many as ever, though they do not begin at midnight.
+            TimeframeUnit::Day | TimeframeUnit::Week | TimeframeUnit::Month => {
+                let gap = self.between(self.timeframe.open_time(last), self.timeframe.open_time(open_time))?;
+                Some(Gap { to: open_time, ..gap })
+            }
+            _ => self.hours(last, open_time),
+        }
+    }
+
+    fn between(&self, last: Timestamp, open_time: Timestamp) -> Option<Gap> {
         let from = self.timeframe.close_time(last);
         if from >= open_time {
             return None;
@@ -351,6 +370,33 @@ impl GapFinder {
         };
         (missing > 0).then_some(Gap { from, to: open_time, missing })
     }
+
+    /// Daily candles are named by their session's opening or, by some venues, by the midnight of its date.
+    fn days(&self, last: Timestamp, open_time: Timestamp) -> Option<Gap> {
+        let ends = |at: Timestamp| match self.calendar.span_at(at).session {
+            Some(session) => session.close,
+            None => self.calendar.session(at.to_civil().date()).map_or(at, |session| session.close),
+        };
+        let (from, to) = (ends(last), ends(open_time));
+        let follow = |session: &Session| self.calendar.session_from(session.close);
+        let sessions = std::iter::successors(self.calendar.session_from(from), follow);
+        let missed: Vec<Session> = sessions.take_while(|session| session.close < to).collect();
+        let (first, last) = (missed.first()?, missed.last()?);
+        Some(Gap { from: first.open, to: last.close, missing: missed.len() as u64 })
+    }
+
+    fn hours(&self, last: Timestamp, open_time: Timestamp) -> Option<Gap> {
+        let length = self.timeframe.approx_nanos();
+        let from = self.calendar.window(self.timeframe, last).close_time;
+        let mut gap: Option<Gap> = None;
+        for (from, to) in self.calendar.open_spans(from, open_time) {
+            let missing = (to.nanos_since(from) as u64).div_ceil(length as u64);
+            let known = gap.get_or_insert(Gap { from, to, missing: 0 });
+            known.to = to;
+            known.missing += missing;
+        }
+        gap
+    }
 }
 
 #[cfg(test)]
@@ -358,12 +404,41 @@ mod tests {
     use super::*;
 
     fn find(timeframe: &str, times: &[&str]) -> Vec<(String, String, u64)> {
-        let mut finder = GapFinder::new(timeframe.parse().unwrap());
+        find_in(Calendar::Continuous, timeframe, times)
+    }
+
+    fn find_in(calendar: Calendar, timeframe: &str, times: &[&str]) -> Vec<(String, String, u64)> {
+        let mut finder = GapFinder::new(timeframe.parse().unwrap()).with_calendar(calendar);
         times
             .iter()
             .filter_map(|time| finder.next(time.parse().unwrap()))
             .map(|gap| (gap.from.to_string(), gap.to.to_string(), gap.missing))
             .collect()
+    }
+
+    #[test]
+    fn a_closed_market_is_no_gap() {
+        let gap = |from: &str, to: &str, missing| (from.to_owned(), to.to_owned(), missing);
+        let nyse = |timeframe, times: &[&str]| find_in(Calendar::Nyse, timeframe, times);
+        // Half a day, a holiday, a day; then a week-end with a missing minute before and two after it.
+        let minutes = ["2024-07-03T16:59:00Z", "2024-07-05T13:30:00Z", "2024-07-05T13:31:00Z"];
+        assert_eq!(nyse("1m", &minutes), []);
+        let minutes = ["2024-07-05T19:58:00Z", "2024-07-08T13:32:00Z"];
+        assert_eq!(nyse("1m", &minutes), [gap("2024-07-05T19:59:00Z", "2024-07-08T13:32:00Z", 3)]);
+        assert_eq!(nyse("1h", &["2024-07-03T16:30:00Z", "2024-07-05T13:30:00Z"]), []);
+        let hours = ["2024-07-03T13:30:00Z", "2024-07-05T13:30:00Z"];
+        assert_eq!(nyse("1h", &hours), [gap("2024-07-03T14:30:00Z", "2024-07-03T17:00:00Z", 3)]);
+        for days in [
+            ["2024-07-02T13:30:00Z", "2024-07-03T13:30:00Z", "2024-07-09T13:30:00Z"],
+            ["2024-07-02T00:00:00Z", "2024-07-03T00:00:00Z", "2024-07-09T00:00:00Z"],
+        ] {
+            assert_eq!(nyse("1d", &days), [gap("2024-07-05T13:30:00Z", "2024-07-08T20:00:00Z", 2)]);
+        }
+        assert_eq!(nyse("1w", &["2024-10-28T13:30:00Z", "2024-11-04T14:30:00Z"]), []);
+        assert_eq!(nyse("1M", &["2024-06-03T13:30:00Z", "2024-07-01T13:30:00Z"]), []);
+        assert_eq!(nyse("1M", &["2024-06-03T13:30:00Z", "2024-08-01T13:30:00Z"])[0].2, 1);
+        assert_eq!(find_in(Calendar::Fx, "1h", &["2024-07-05T20:00:00Z", "2024-07-07T21:00:00Z"]), []);
+        assert_eq!(find_in(Calendar::Fx, "1h", &["2024-07-05T19:00:00Z", "2024-07-07T22:00:00Z"])[0].2, 2);
     }
 
     #[test]

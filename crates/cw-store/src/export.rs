@@ -16,6 +16,7 @@ use crate::candles::{CandleQuery, SortOrder};
 use crate::error::{During, Result, StoreError};
 use crate::open::Store;
 use crate::series::Channel;
+use crate::tape::{TapeKind, TapeReader};
 
 #[cfg(feature = "parquet")]
 pub use table::{TableValues, write_table};
@@ -181,6 +182,25 @@ const fn side_text(side: Side) -> &'static str {
         Side::Buy => "buy",
         Side::Sell => "sell",
     }
+}
+
+/// A recording's quotes, or its trades, in the columns that imports read.
+pub fn ticks_csv(mut reader: TapeReader, quotes: bool) -> Result<Vec<u8>> {
+    let mut out = Vec::new();
+    let channel = if quotes { Channel::Quotes } else { Channel::Trades };
+    let mut csv = Box::new(Csv::new(&mut out, channel).during(WHAT)?);
+    let mut events = Vec::new();
+    while reader.next(&mut events)? {
+        let kinds = events.drain(..).map(|event| event.kind);
+        let page = if quotes {
+            Page::Quotes(kinds.filter_map(TapeKind::quote).collect())
+        } else {
+            Page::Trades(kinds.filter_map(TapeKind::trade).collect())
+        };
+        csv.page(&page).during(WHAT)?;
+    }
+    csv.finish().during(WHAT)?;
+    Ok(out)
 }
 
 struct Csv<W: Write> {

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `journal.db` | the journal and the engine's snapshots, always here |
 //! | `candlewick.db` | everything else, unless `postgres://…` is configured |
+//! | `recordings/` | what feeds brought, event by event, when that is recorded |
 //! | `candlewick.lock`, `candlewick.pid` | the writer's lock and who holds it |
 //!
 //! ```
@@ -56,6 +57,7 @@ mod projections;
 mod raw;
 mod series;
 mod settings;
+mod tape;
 mod ticks;
 
 pub use audit::{AuditEntry, AuditReport, AuditRow};
@@ -63,7 +65,7 @@ pub use candles::{CandleQuery, OnConflict, Page, SortOrder, StoredCandle, WriteR
 pub use coverage::{CoveredRange, GAPS_LISTED, Gap, SeriesCoverage, TimeRange};
 pub use documents::{Document, DocumentQuery};
 pub use error::{Result, StoreError};
-pub use export::ExportFormat;
+pub use export::{ExportFormat, ticks_csv};
 #[cfg(feature = "parquet")]
 pub use export::{TableValues, write_table};
 pub use import::{
@@ -81,3 +83,4 @@ pub use projections::{
 };
 pub use series::{Channel, Source, SourceKind};
 pub use settings::{WORKSPACE_REVISIONS, Workspace};
+pub use tape::{Recording, TapeEvent, TapeKind, TapeReader, TapeWriter, Tapes, decode_block, encode_block};

@@ -74,7 +74,7 @@ impl Engine {
     pub(super) fn on_backfill(&mut self, seq: u64, instrument: u32, candles: &[Candle]) {
         let (timeframes, lateness) = (&self.state.config.timeframes, self.state.config.lateness_ns);
         let Some(state) = self.state.instruments.get_mut(instrument as usize) else { return };
-        let aggregator = Aggregator::new(timeframes, lateness);
+        let aggregator = Aggregator::new(timeframes, lateness).with_calendar(state.instrument.calendar());
         state.aggregator = if state.by_minutes { aggregator.with_grace(0) } else { aggregator };
         for candle in candles {
             state.aggregator.on_candle(Timeframe::M1, candle, seq, &mut |_| {});

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use cw_core::{Timeframe, Timestamp};
+use cw_core::{Calendar, Timeframe, Timestamp, Window};
 use serde::{Deserialize, Serialize};
 
 use super::CandleUpdate;
@@ -28,6 +28,19 @@ pub(super) struct Level {
     capacity: usize,
     /// Open time of the newest candle that left `closed`.
     forgotten: i64,
+    /// Not part of the state: who restores an aggregator says it again.
+    #[serde(skip)]
+    sessions: Sessions,
+}
+
+/// What a market's calendar means for one timeframe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Sessions {
+    calendar: Calendar,
+    /// Candles are counted from the sessions' beginning and hold nothing from outside of them.
+    anchored: bool,
+    /// The market is closed in all of [`start`, `end`).
+    shut: bool,
 }
 
 pub(super) enum Replaced {
@@ -57,12 +70,65 @@ impl Level {
             closed: VecDeque::with_capacity(capacity(at) + 1),
             capacity: capacity(at),
             forgotten: i64::MIN,
+            sessions: Sessions::default(),
         };
         (0..timeframes.len()).map(level).collect()
     }
 
+    /// Takes over a calendar, before the first event or after the state was read back.
+    pub(super) fn set_calendar(&mut self, calendar: Calendar) {
+        let anchored = calendar.anchors(self.timeframe);
+        let begun = self.start != i64::MIN;
+        let shut = anchored && begun && calendar.window(self.timeframe, Timestamp::from_nanos(self.start)).shut;
+        self.sessions = Sessions { calendar, anchored, shut };
+    }
+
+    /// The candle that `time` lies in.
+    pub(super) fn window(&self, time: i64) -> Window {
+        self.sessions.calendar.window(self.timeframe, Timestamp::from_nanos(time))
+    }
+
+    /// Whether a candle begins there.
+    pub(super) fn begins_at(&self, time: Timestamp) -> bool {
+        let window = self.window(time.as_nanos());
+        !window.shut && window.open_time == time
+    }
+
+    /// Whether what happened, or began, at `time` counts in a candle of this level.
+    #[inline]
+    pub(super) fn takes(&self, time: i64) -> bool {
+        !self.sessions.shut && self.took(time)
+    }
+
+    /// [`Self::takes`] of a time that need not lie in the current candle.
+    fn took(&self, time: i64) -> bool {
+        !self.sessions.anchored || self.sessions.calendar.is_open(Timestamp::from_nanos(time))
+    }
+
+    /// How far events that take no look at the calendar may go into the current candle.
+    pub(super) fn unquestioned_end(&self) -> i64 {
+        if !self.sessions.anchored {
+            return self.end;
+        }
+        let span = self.sessions.calendar.span_at(Timestamp::from_nanos(self.start));
+        if span.session.is_some() { span.to.as_nanos().min(self.end) } else { i64::MIN }
+    }
+
+    /// Marks [`from`, `to`) as silent, but for the time that the market was closed.
+    fn silent(&self, from: i64, to: i64, out: &mut impl FnMut(CandleUpdate)) {
+        let (from, to) = (Timestamp::from_nanos(from), Timestamp::from_nanos(to));
+        for (from, to) in self.sessions.calendar.open_spans(from, to) {
+            out(CandleUpdate::Gap { timeframe: self.timeframe, from, to });
+        }
+    }
+
     pub(super) fn place_at(&mut self, time: i64) {
-        if self.length > 0 && time >= self.end && time - self.length < self.end {
+        if self.sessions.anchored {
+            let window = self.window(time);
+            self.start = window.open_time.as_nanos();
+            self.end = window.close_time.as_nanos();
+            self.sessions.shut = window.shut;
+        } else if self.length > 0 && time >= self.end && time - self.length < self.end {
             self.start = self.end;
             self.end += self.length;
         } else {
@@ -82,11 +148,7 @@ impl Level {
         }
         self.place_at(time);
         if self.start > silent_since {
-            out(CandleUpdate::Gap {
-                timeframe: self.timeframe,
-                from: Timestamp::from_nanos(silent_since),
-                to: Timestamp::from_nanos(self.start),
-            });
+            self.silent(silent_since, self.start, out);
         }
         (!bucket.is_empty()).then_some(bucket)
     }
@@ -102,7 +164,10 @@ impl Level {
 
     /// Puts an event into the closed candle it belongs to, which may have to be made.
     pub(super) fn revise(&mut self, print: &Print) -> Option<CandleUpdate> {
-        let open_time = self.timeframe.open_time(Timestamp::from_nanos(print.time)).as_nanos();
+        if !self.took(print.time) {
+            return None;
+        }
+        let open_time = self.window(print.time).open_time.as_nanos();
         let bucket = match self.closed.binary_search_by_key(&open_time, |bucket| bucket.open_time) {
             Ok(at) => {
                 let bucket = &mut self.closed[at];
@@ -150,15 +215,19 @@ impl Level {
 
     /// Makes the candle that `time` lies in again from the closed candles of `source`. False when they do not suffice.
     pub(super) fn refold(&mut self, source: &Level, time: i64, out: &mut impl FnMut(CandleUpdate)) -> bool {
-        let start = self.timeframe.open_time(Timestamp::from_nanos(time));
-        let end = self.timeframe.close_time(start).as_nanos();
-        let start = start.as_nanos();
+        if !self.took(time) {
+            return true;
+        }
+        let window = self.window(time);
+        let (start, end) = (window.open_time.as_nanos(), window.close_time.as_nanos());
         if source.forgotten >= start {
             return false;
         }
         let mut bucket = Bucket::EMPTY;
         for finer in source.closed.iter().filter(|finer| (start..end).contains(&finer.open_time)) {
-            bucket.append_bucket(start, finer);
+            if self.took(finer.open_time) {
+                bucket.append_bucket(start, finer);
+            }
         }
         if start >= self.start {
             self.current = bucket;

@@ -4,7 +4,7 @@ use cw_core::{Price, Quantity};
 use proptest::prelude::*;
 
 use super::*;
-use crate::fold;
+use crate::{fold, fold_sessions};
 
 const SECOND: i64 = 1_000_000_000;
 
@@ -68,11 +68,11 @@ fn run(aggregator: &mut Aggregator, trades: &[Trade]) -> Stored {
 }
 
 fn close_all(aggregator: &mut Aggregator, stored: &mut Stored) {
-    aggregator.advance(at("2190-01-01"), &mut |update| stored.apply(update));
+    aggregator.advance(at("2024-05-02"), &mut |update| stored.apply(update));
 }
 
 /// The candles of one timeframe by definition: sort by event time and id, then group.
-fn by_definition(trades: &[Trade], timeframe: Timeframe) -> Vec<Candle> {
+fn by_definition(trades: &[Trade], timeframe: Timeframe, calendar: Calendar) -> Vec<Candle> {
     let mut sorted = trades.to_vec();
     sorted.sort_by_key(|trade| (trade.event_time, trade.trade_id));
     let ticks: Vec<Candle> = sorted
@@ -86,7 +86,7 @@ fn by_definition(trades: &[Trade], timeframe: Timeframe) -> Vec<Candle> {
             volume: trade.qty.into(),
         })
         .collect();
-    fold(&ticks, timeframe)
+    fold_sessions(&ticks, timeframe, calendar)
 }
 
 #[test]
@@ -237,6 +237,27 @@ fn candles_fold_upwards_and_can_be_replaced() {
 }
 
 #[test]
+fn a_closed_market_is_no_gap_and_a_day_is_a_session() {
+    let mut aggregator = Aggregator::new(&[tf("1m"), tf("1h"), tf("1d")], 0).with_calendar(Calendar::Nyse);
+    let times = ["19:58:00", "19:59:00", "20:00:00"].map(|time| format!("2024-07-05T{time}Z"));
+    let times = times.iter().map(String::as_str).chain(["2024-07-08T13:00:00Z", "2024-07-08T13:31:00Z"]);
+    let trades: Vec<Trade> =
+        times.zip(1i64..).map(|(time, price)| trade(at(time).as_nanos(), price, 1, price as u64)).collect();
+    let mut stored = run(&mut aggregator, &trades);
+    aggregator.advance(at("2024-07-08T13:32:00Z"), &mut |update| stored.apply(update));
+    let day = stored.of(tf("1d"));
+    assert_eq!(day.len(), 1, "the trades after the end and before the beginning are in none");
+    assert_eq!((day[0].open_time, day[0].close.raw(), day[0].volume.raw()), (at("2024-07-05T13:30:00Z"), 2, 2));
+    assert_eq!(aggregator.forming(tf("1d")).unwrap().so_far.open_time, at("2024-07-08T13:30:00Z"));
+    assert_eq!(aggregator.forming(tf("1d")).unwrap().so_far.open.raw(), 5);
+    assert_eq!(stored.of(tf("1m")).len(), 5, "minutes exist outside the session");
+    assert_eq!(stored.of(tf("1h"))[0].open_time, at("2024-07-05T19:30:00Z"));
+    // The minute after Monday's opening is silent; the week-end is not.
+    assert_eq!(stored.gaps[&tf("1m")], [(at("2024-07-08T13:30:00Z"), at("2024-07-08T13:31:00Z"))]);
+    assert!(!stored.gaps.contains_key(&tf("1d")) && !stored.gaps.contains_key(&tf("1h")));
+}
+
+#[test]
 fn a_coarser_candle_that_cannot_be_made_again_is_stale() {
     let mut aggregator = Aggregator::new(&[tf("1m"), tf("1d")], 0);
     let mut stored = Stored::default();
@@ -250,14 +271,18 @@ fn a_coarser_candle_that_cannot_be_made_again_is_stale() {
 
 /// Trades around a daylight-saving change, in order of time, ids running.
 fn trades() -> impl Strategy<Value = Vec<Trade>> {
+    trades_from(Just("2024-03-30T23:59:00Z"))
+}
+
+fn trades_from(start: impl Strategy<Value = &'static str>) -> impl Strategy<Value = Vec<Trade>> {
     let step = prop_oneof![
         4 => 0i64..3 * SECOND,
         2 => 0i64..90 * SECOND,
         1 => Just(0),
         1 => 0i64..7_200 * SECOND,
     ];
-    proptest::collection::vec((step, 1i64..500, 0i128..50), 1..250).prop_map(|steps| {
-        let mut time = at("2024-03-30T23:59:00Z").as_nanos();
+    (start, proptest::collection::vec((step, 1i64..500, 0i128..50), 1..250)).prop_map(|(start, steps)| {
+        let mut time = at(start).as_nanos();
         steps
             .into_iter()
             .enumerate()
@@ -287,18 +312,22 @@ fn arrival(trades: &[Trade], lateness: i64, keys: &[u32]) -> Vec<Trade> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1_000))]
+    #![proptest_config(ProptestConfig::with_cases(10_000))]
 
     #[test]
     fn order_of_arrival_and_repetition_do_not_matter(
-        trades in trades(),
+        // Europe's clocks change; New York's do, over a week-end that begins or has just ended.
+        trades in trades_from(proptest::sample::select(
+            ["2024-03-30T23:59:00Z", "2024-03-08T20:40:00Z", "2024-03-11T13:10:00Z"].as_slice(),
+        )),
+        calendar in proptest::sample::select(Calendar::ALL.as_slice()),
         timeframes in timeframes(),
         lateness in prop_oneof![Just(0i64), Just(5 * SECOND), Just(100 * SECOND)],
         keys in proptest::collection::vec(any::<u32>(), 1..300),
         ticks in proptest::collection::vec(0usize..250, 0..4),
     ) {
         let arrivals = arrival(&trades, lateness, &keys);
-        let mut aggregator = Aggregator::new(&timeframes, lateness);
+        let mut aggregator = Aggregator::new(&timeframes, lateness).with_calendar(calendar);
         let mut stored = Stored::default();
         for (seq, trade) in arrivals.iter().enumerate() {
             aggregator.on_trade(trade, seq as u64, &mut |update| stored.apply(update));
@@ -311,12 +340,18 @@ proptest! {
         prop_assert_eq!(aggregator.discarded().duplicate as usize, arrivals.len() - trades.len());
         let finest = stored.of(timeframes[0]);
         for timeframe in &timeframes {
-            prop_assert_eq!(stored.of(*timeframe), by_definition(&trades, *timeframe), "{}", timeframe);
+            let expected = by_definition(&trades, *timeframe, calendar);
+            prop_assert_eq!(stored.of(*timeframe), expected, "{} of {}", timeframe, calendar);
             if timeframe.is_multiple_of(timeframes[0]) {
-                prop_assert_eq!(stored.of(*timeframe), fold(&finest, *timeframe), "{} as a fold", timeframe);
+                let folded = fold_sessions(&finest, *timeframe, calendar);
+                prop_assert_eq!(stored.of(*timeframe), folded, "{} of {} as a fold", timeframe, calendar);
             }
         }
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     #[test]
     fn candles_and_gaps_tile_time(trades in trades(), timeframes in timeframes()) {
@@ -364,7 +399,7 @@ proptest! {
         run(&mut aggregator, &trades);
         for timeframe in &timeframes {
             let forming = aggregator.forming(*timeframe).unwrap();
-            let whole = by_definition(&trades, *timeframe);
+            let whole = by_definition(&trades, *timeframe, Calendar::Continuous);
             prop_assert_eq!(forming.so_far, *whole.last().unwrap());
         }
     }

@@ -54,6 +54,45 @@ fn candles_in_order_go_straight_through() {
 }
 
 #[test]
+fn a_closed_market_is_neither_asked_nor_a_gap() {
+    let number = |text: &str| text.parse::<Timestamp>().unwrap().as_nanos() / MINUTE;
+    let (friday, sunday) = (number("2024-07-05T21:00:00Z"), number("2024-07-07T21:00:00Z"));
+    for dense in [false, true] {
+        let mut out = Vec::new();
+        let mut keeper = Keeper::new(Timeframe::M1, minute(friday - 1), dense, DELAY).with_calendar(Calendar::Fx);
+        live(&mut keeper, friday - 1);
+        keeper.streamed(candle(friday - 1, 0), &mut out);
+        assert_eq!(keeper.question(minute(sunday - 1)), None);
+        keeper.streamed(candle(sunday, 1), &mut out);
+        keeper.streamed(candle(sunday + 3, 1), &mut out);
+        assert_eq!(short(&out), format!("s{} s{sunday}", friday - 1), "the week-end is no hole");
+        let question = keeper.question(minute(sunday + 4)).unwrap();
+        assert_eq!(question, Question { from: minute(sunday + 1), to: minute(sunday + 3) });
+        out.clear();
+        keeper.unanswered(question, "refused", true, &mut out);
+        assert_eq!(short(&out), format!("g{}-{} s{}", sunday + 1, sunday + 3, sunday + 3));
+    }
+    // Refused over a week-end: the gap is what was open.
+    let mut keeper = Keeper::new(Timeframe::M1, minute(friday - 2), true, DELAY).with_calendar(Calendar::Fx);
+    let question = keeper.question(minute(sunday + 5)).unwrap();
+    let mut out = Vec::new();
+    keeper.unanswered(question, "refused", true, &mut out);
+    assert_eq!(short(&out), format!("g{}-{friday} g{sunday}-{}", friday - 2, sunday + 4));
+}
+
+#[test]
+fn a_market_that_speaks_is_open_whatever_its_calendar_says() {
+    let saturday = "2024-07-06T12:00:00Z".parse::<Timestamp>().unwrap().as_nanos() / MINUTE;
+    let mut out = Vec::new();
+    let mut keeper = Keeper::new(Timeframe::M1, minute(saturday), false, DELAY).with_calendar(Calendar::Fx);
+    live(&mut keeper, saturday);
+    keeper.streamed(candle(saturday, 0), &mut out);
+    keeper.streamed(candle(saturday + 2, 0), &mut out);
+    assert_eq!(short(&out), format!("s{saturday}"));
+    assert!(keeper.question(minute(saturday + 3)).is_some());
+}
+
+#[test]
 fn a_hole_is_asked_for_before_what_follows_is_released() {
     let (mut keeper, mut out) = (keeper(false), Vec::new());
     live(&mut keeper, 0);

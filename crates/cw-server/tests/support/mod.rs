@@ -39,6 +39,7 @@ pub fn services() -> (Arc<Fake>, Arc<Services>) {
     let services = Services {
         trading: fake.clone(),
         market: fake.clone(),
+        feeds: fake.clone(),
         analysis: fake.clone(),
         news: fake.clone(),
         backtests: fake.clone(),
@@ -339,6 +340,30 @@ impl MarketData for Fake {
         _: market::CompleteExpression,
     ) -> Result<market::Completions, ApiError> {
         not_here("complete_expression")
+    }
+}
+
+#[async_trait]
+impl Feeds for Fake {
+    async fn sessions(&self, _: &Caller, request: sessions::GetSessions) -> Result<sessions::MarketSessions, ApiError> {
+        let (instrument, at) = (request.instrument, request.at.unwrap_or_else(now));
+        let (calendar, phase) = (cw_core::Calendar::Continuous, cw_core::Phase::Open);
+        Ok(sessions::MarketSessions { instrument, calendar, at, phase, opens: None, closes: None, sessions: vec![] })
+    }
+    async fn start_recording(&self, _: &Caller, _: ticks::StartRecording) -> Result<ticks::RecordingList, ApiError> {
+        not_here("start_recording")
+    }
+    async fn stop_recording(&self, _: &Caller, _: ticks::StopRecording) -> Result<ticks::RecordingList, ApiError> {
+        not_here("stop_recording")
+    }
+    async fn list_recordings(&self, _: &Caller, _: ticks::ListRecordings) -> Result<ticks::RecordingList, ApiError> {
+        Ok(ticks::RecordingList { recordings: vec![], bytes: 0, max_bytes: 1 << 30 })
+    }
+    async fn replay_ticks(&self, _: &Caller, _: ticks::ReplayTicks) -> Result<ticks::TickReplay, ApiError> {
+        not_here("replay_ticks")
+    }
+    async fn export_ticks(&self, _: &Caller, _: ticks::ExportTicks) -> Result<FileContent, ApiError> {
+        not_here("export_ticks")
     }
 }
 

@@ -162,9 +162,11 @@ impl Market {
         let views = numbers.iter().zip(&newest).filter_map(|(number, newest)| {
             let (instrument, newest) = (self.shared.directory.instrument(*number)?, newest.as_ref()?);
             let id = &instrument.id;
-            let simulated = self.is_simulated(id);
-            let age = self.now_of(id).nanos_since(newest.quote.event_time);
-            let stale = (simulated && paused) || age > 3 * EXPECTED_INTERVAL;
+            let (simulated, now) = (self.is_simulated(id), self.now_of(id));
+            let age = now.nanos_since(newest.quote.event_time);
+            // A closed market has nothing to say.
+            let closed = !instrument.calendar().is_open(now);
+            let stale = (simulated && paused) || (age > 3 * EXPECTED_INTERVAL && !closed);
             let day = days.get(*number as usize).and_then(|day| day.summary.as_ref());
             Some(view(id, newest, day, stale, simulated))
         });
