@@ -28,6 +28,11 @@ fn main() {
     report("ENR", best(&runs, 0.5), runs[0].1);
     report("ENR-p99", best(&runs, 0.99), runs[0].1);
     report("ENR-100", best(&crowd, 0.5), crowd[0].1);
+    // A hundred candles of one minute a minute: the mean of them all counts, not what a lucky one needs.
+    let mean = |(times, _): &(Vec<f64>, f64)| times.iter().sum::<f64>() / times.len() as f64;
+    let micros = crowd.iter().map(mean).fold(f64::INFINITY, f64::min);
+    let share = 100.0 * micros * SERIES as f64 / 60e6;
+    report_as("ENR-100-load", share, "% of a core", crowd[0].1);
     let mut colds: Vec<f64> = Vec::new();
     let mut check = 0.0;
     for _ in 0..20 * REPETITIONS {
@@ -71,9 +76,13 @@ fn percentile(sorted: &[f64], share: f64) -> f64 {
 }
 
 #[expect(clippy::print_stdout, reason = "the lines are this program's result")]
+fn report_as(row: &str, value: f64, unit: &str, check: f64) {
+    let value = (value * 1e6).round() / 1e6;
+    println!("{}", serde_json::json!({"peer": "candlewick", "row": row, "value": value, "unit": unit, "check": check}));
+}
+
 fn report(row: &str, micros: f64, check: f64) {
-    let value = (micros * 1_000.0).round() / 1_000.0;
-    println!("{}", serde_json::json!({"peer": "candlewick", "row": row, "value": value, "unit": "µs", "check": check}));
+    report_as(row, micros, "µs", check);
 }
 
 /// A seeded walk of one-minute candles around 100.

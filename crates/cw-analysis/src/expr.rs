@@ -65,7 +65,8 @@ pub(crate) fn check_param_name(name: &str) -> Result<(), &'static str> {
         || token::KEYWORDS.contains(&name)
         || Source::named(name).is_some()
         || functions::find(name).is_some()
-        || crate::indicators::find(name).is_some();
+        || crate::indicators::find(name).is_some()
+        || crate::indicators::market::find(name).is_some();
     if taken { Err("this name means something else in expressions; choose another") } else { Ok(()) }
 }
 

@@ -81,6 +81,8 @@ pub struct Spec {
     pub pane: Pane,
     pub params: &'static [Param],
     pub outputs: &'static [Output],
+    /// Levels by which it is usually read, such as 30 and 70: a chart draws them as thin lines.
+    pub guides: &'static [f64],
     /// The definition in a sentence or two, with seeding and special cases.
     pub doc: &'static str,
     /// Where the definition comes from.
@@ -102,6 +104,7 @@ impl Spec {
             pane: Pane::Own,
             params: &[],
             outputs: VALUE,
+            guides: &[],
             doc: "",
             source: "",
             recursive: false,
@@ -117,6 +120,9 @@ impl Spec {
     }
     pub(crate) const fn outputs(self, outputs: &'static [Output]) -> Self {
         Self { outputs, ..self }
+    }
+    pub(crate) const fn guides(self, guides: &'static [f64]) -> Self {
+        Self { guides, ..self }
     }
     pub(crate) const fn recursive(self) -> Self {
         Self { recursive: true, ..self }

@@ -16,6 +16,7 @@ mod extremes;
 mod hilbert;
 mod kc;
 mod macd;
+pub(crate) mod market;
 mod oscillators;
 mod patterns;
 mod price;
@@ -59,6 +60,8 @@ macro_rules! registry {
         pub(crate) enum Cell {
             /// All candlestick patterns: not listed, but called as `pattern(name)`.
             Patterns(patterns::Patterns),
+            /// The market's structure, read as `support`, `regime`, `chart_pattern(name)` and so on.
+            Structure(market::Market),
             $($variant($indicator)),+
         }
 
@@ -74,12 +77,14 @@ macro_rules! registry {
             pub(crate) fn update(&mut self, candle: &Ohlcv, values: [f64; 2], outputs: &mut [f64]) {
                 match self {
                     Self::Patterns(state) => update_one(state, candle, values, outputs),
+                    Self::Structure(state) => update_one(state, candle, values, outputs),
                     $(Self::$variant(state) => update_one(state, candle, values, outputs)),+
                 }
             }
             pub(crate) fn batch(&mut self, rows: Rows<'_>, out: Out<'_>) {
                 match self {
                     Self::Patterns(state) => state.batch(rows, out),
+                    Self::Structure(state) => state.batch(rows, out),
                     $(Self::$variant(state) => state.batch(rows, out)),+
                 }
             }
@@ -276,20 +281,34 @@ pub fn all() -> &'static [Entry] {
     REGISTRY
 }
 
-/// What a call's number stands for: an indicator's place in [`all`], or [`PATTERNS`].
+/// What a call's number stands for: an indicator's place in [`all`], [`PATTERNS`] or [`STRUCTURE`].
 pub(crate) fn numbered(number: u16) -> &'static Entry {
-    REGISTRY.get(usize::from(number)).unwrap_or(&PATTERNS_ENTRY)
+    match number {
+        PATTERNS => &HIDDEN[0],
+        STRUCTURE => &HIDDEN[1],
+        number => &REGISTRY[usize::from(number)],
+    }
 }
 
-/// The number of the candlestick patterns.
+/// The number of the candlestick patterns, and that of the market's structure.
 pub(crate) const PATTERNS: u16 = u16::MAX;
+pub(crate) const STRUCTURE: u16 = u16::MAX - 1;
 
-static PATTERNS_ENTRY: Entry = Entry {
-    spec: <patterns::Patterns as Indicator>::SPEC,
-    input: InputKind::Candle,
-    build: |params| Cell::Patterns(<patterns::Patterns as Indicator>::new(params)),
-    warm_up: <patterns::Patterns as Indicator>::warm_up,
-};
+/// Called by other names than their own.
+static HIDDEN: [Entry; 2] = [
+    Entry {
+        spec: <patterns::Patterns as Indicator>::SPEC,
+        input: InputKind::Candle,
+        build: |params| Cell::Patterns(<patterns::Patterns as Indicator>::new(params)),
+        warm_up: <patterns::Patterns as Indicator>::warm_up,
+    },
+    Entry {
+        spec: <market::Market as Indicator>::SPEC,
+        input: InputKind::Candle,
+        build: |params| Cell::Structure(<market::Market as Indicator>::new(params)),
+        warm_up: <market::Market as Indicator>::warm_up,
+    },
+];
 
 pub fn find(name: &str) -> Option<&'static Entry> {
     REGISTRY.iter().find(|entry| entry.spec.name == name)

@@ -130,15 +130,25 @@ impl Program {
     pub(crate) fn base(&self) -> &Frame {
         &self.frames[0]
     }
+    /// Whether an indicator, by its number, is called in any timeframe.
+    pub(crate) fn calls(&self, number: u16) -> bool {
+        let is_it = |op: &Op| matches!(op, Op::Call { entry, .. } if *entry == number);
+        self.frames.iter().any(|frame| frame.graph.ops().iter().any(is_it))
+    }
     /// The value of a slot that may depend on the entry price.
     pub(crate) fn evaluate_late(&self, state: &State, slot: Slot, entry: f64) -> f64 {
         self.frames[0].evaluate_late(&state.frames[0], slot, entry)
     }
-    /// Every value of the base candles that is computed, in order of computation.
+    /// Every value of the base candles that is computed, in order of computation; of patterns and structure what is read.
     pub(crate) fn trace(&self, state: &State) -> Vec<TraceValue> {
         let graph = &self.frames[0].graph;
+        let read = graph.read();
         (0..graph.len() as Slot)
-            .filter(|slot| !graph.is_late(*slot) && !matches!(graph.ops()[*slot as usize], Op::Number(_) | Op::Bool(_)))
+            .filter(|slot| !graph.is_hidden(*slot) || read[*slot as usize] || self.outputs.contains(slot))
+            .filter(|slot| {
+                !graph.is_late(*slot)
+                    && !matches!(graph.ops()[*slot as usize], Op::Number(_) | Op::Bool(_) | Op::Label(..))
+            })
             .map(|slot| TraceValue {
                 expr: graph.text(slot).to_owned(),
                 value: Value::of(state.frames[0].value(slot), graph.is_bool(slot)),

@@ -45,7 +45,7 @@ impl RagReadyCandle {
         let narrative = describe(candle, price_decimals);
         let (metadata, open_time) = (&candle.metadata, candle.ohlcv.open_time);
         Some(Self {
-            id: id(&metadata.instrument, metadata.timeframe, open_time),
+            id: candle_id(&metadata.instrument, metadata.timeframe, open_time),
             instrument: metadata.instrument.clone(),
             timeframe: metadata.timeframe,
             open_time,
@@ -62,7 +62,7 @@ impl RagReadyCandle {
 }
 
 /// A UUID of the custom kind (version 8 of RFC 9562) from what names the candle.
-fn id(instrument: &InstrumentId, timeframe: Timeframe, open_time: Timestamp) -> String {
+pub fn candle_id(instrument: &InstrumentId, timeframe: Timeframe, open_time: Timestamp) -> String {
     let hash = blake3::hash(format!("{instrument}\t{timeframe}\t{}", open_time.as_nanos()).as_bytes());
     let mut text = String::with_capacity(36);
     for (at, byte) in hash.as_bytes()[..16].iter().enumerate() {

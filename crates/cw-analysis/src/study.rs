@@ -55,6 +55,10 @@ impl StudySet {
     pub fn columns(&self) -> &[String] {
         &self.columns
     }
+    /// Whether levels, swings, chart patterns or the regime are read: they need a longer history than averages.
+    pub fn reads_structure(&self) -> bool {
+        self.program.calls(crate::indicators::STRUCTURE)
+    }
     /// A fresh state for candles of `base`.
     pub fn new_state(&self, base: Timeframe) -> Result<StudyState, TimeframeMismatch> {
         self.program.new_state(base).map(StudyState)

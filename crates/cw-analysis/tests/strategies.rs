@@ -97,6 +97,39 @@ fn stop_and_target_use_the_entry_price_and_the_newest_values() {
     assert_eq!(strategy.size(&state), Some(Size::RiskPercent(1.0)));
 }
 
+/// Levels, swings, patterns and the regime of two timeframes in one file; the trace shows those that are read.
+#[test]
+fn rules_read_the_structure_of_the_market() {
+    let text = r#"
+name = "structure"
+[entry]
+long = "(support.distance < 1.5 or pattern(engulfing) > 0 or chart_pattern(any) > 0) and on('5m', regime) != 'down'"
+[exit]
+long = "regime == 'down'"
+[stop]
+long = "min(entry - atr, swing_low)"
+[size]
+risk_percent = 1
+"#;
+    let strategy = Strategy::from_toml(text, &params(&[])).unwrap();
+    let mut state = strategy.new_state(Timeframe::M1).unwrap();
+    let mut entries = 0;
+    for candle in &common::market(3, 2_000) {
+        let signals = strategy.update(&mut state, candle);
+        if signals.enter_long {
+            entries += 1;
+            let close = candle.close.to_f64();
+            assert!(strategy.stop_price(&state, Side::Buy, close).is_none_or(|stop| stop < close));
+        }
+    }
+    assert!(entries > 20, "{entries}");
+    let names: Vec<String> = strategy.trace(&state).into_iter().map(|line| line.expr).collect();
+    for read in ["support(1).distance", "chart_pattern(any)", "pattern(engulfing)", "regime", "on(\"5m\", regime)"] {
+        assert!(names.iter().any(|name| name == read), "{read}: {names:?}");
+    }
+    assert!(names.len() < 24, "{names:?}");
+}
+
 #[test]
 fn the_trace_names_what_the_rules_saw() {
     let strategy = shipped("ema-cross", &[("fast", "3"), ("slow", "5")]);

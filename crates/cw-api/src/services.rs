@@ -266,6 +266,26 @@ pub trait Analysis: Send + Sync {
     ) -> Result<FileContent, ApiError>;
     async fn get_rag(&self, caller: &Caller, request: training::GetRag) -> Result<training::RagReadyCandle, ApiError>;
     async fn export_rag(&self, caller: &Caller, request: training::ExportRag) -> Result<FileContent, ApiError>;
+    async fn list_live_rag(
+        &self,
+        caller: &Caller,
+        request: training::ListLiveRag,
+    ) -> Result<training::LiveRagList, ApiError>;
+    async fn start_live_rag(
+        &self,
+        caller: &Caller,
+        request: training::StartLiveRag,
+    ) -> Result<training::LiveRag, ApiError>;
+    async fn stop_live_rag(
+        &self,
+        caller: &Caller,
+        request: training::StopLiveRag,
+    ) -> Result<training::LiveRagList, ApiError>;
+    async fn validate_export(
+        &self,
+        caller: &Caller,
+        request: training::ValidateExport,
+    ) -> Result<training::ExportValidity, ApiError>;
     async fn search_similar(
         &self,
         caller: &Caller,

@@ -159,8 +159,8 @@ impl Engine {
     /// Takes on an instrument under the next number.
     fn list(&mut self, instrument: Instrument, by_minutes: bool) {
         let state = &mut self.state;
-        let aggregator = Aggregator::new(&state.config.timeframes, state.config.lateness_ns)
-            .with_calendar(instrument.calendar());
+        let aggregator =
+            Aggregator::new(&state.config.timeframes, state.config.lateness_ns).with_calendar(instrument.calendar());
         // What is told is certain; there is nothing to wait for.
         let aggregator = if by_minutes { aggregator.with_grace(0) } else { aggregator };
         state.instrument_numbers.insert(instrument.id.clone(), state.instruments.len() as u32);

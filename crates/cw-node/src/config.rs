@@ -9,7 +9,8 @@ pub(crate) use venues::link_of;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use cw_core::InstrumentId;
+use cw_api::commands::training::LiveRagFormat;
+use cw_core::{InstrumentId, Timeframe};
 use cw_engine::AccountConfig;
 use serde::Deserialize;
 
@@ -47,6 +48,7 @@ pub struct Settings {
     pub store: StoreSettings,
     pub mock: MockSettings,
     pub recorder: RecorderSettings,
+    pub rag: RagSettings,
     /// Besides the account `paper` on the simulated market, which is always there.
     pub accounts: Vec<AccountSettings>,
     /// Venues behind a network, by name: `[venues.alpaca]`. Off without a line.
@@ -88,6 +90,23 @@ impl Default for RecorderSettings {
     fn default() -> Self {
         Self { enabled: false, instruments: Vec::new(), max_bytes: 4 << 30 }
     }
+}
+
+/// Candles for retrieval.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RagSettings {
+    /// Live exports that start with the program, as `rag.start` starts them.
+    pub live: Vec<LiveRagSettings>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LiveRagSettings {
+    pub instrument: InstrumentId,
+    pub timeframe: Timeframe,
+    #[serde(default)]
+    pub format: LiveRagFormat,
 }
 
 /// The simulated market.

@@ -187,6 +187,7 @@ impl Node {
             shared.supervisor.spawn("recorder", recording.run(shared.supervisor.token().clone()));
         }
         let services = services::build(&shared, news);
+        let exports = config.settings.rag.live.clone();
         if let Some(file) = config.file.filter(|_| shared.live) {
             let watch = enforce::watch(Arc::clone(&shared), file, config.settings);
             shared.supervisor.spawn_until_stopped("config", watch);
@@ -196,6 +197,8 @@ impl Node {
         }
         if shared.live || (follows && !shared.venues.all().is_empty()) {
             shared.supervisor.spawn_until_stopped("timer", feed::tick(Arc::clone(&shared)));
+            let exports = services::analysis::live::start_configured(Arc::clone(&services.analysis), exports);
+            shared.supervisor.spawn_until_stopped("rag", exports);
         }
         if !shared.read_only && !shared.venues.all().is_empty() {
             shared.supervisor.spawn_until_stopped("quarantine", venues::keep_refused(Arc::clone(&shared)));

@@ -291,7 +291,7 @@ mod tests {
         }
         desk.write(taken, false, false);
         (11..=12).for_each(|n| recorder.offer(&trade(n)));
-        drop(desk.writers.drain().map(|(_, writer)| writer.finish().unwrap()).collect::<Vec<_>>());
+        desk.writers.drain().for_each(|(_, writer)| writer.finish().unwrap());
         let stop = CancellationToken::new();
         stop.cancel();
         recording.run(stop).await;

@@ -1,6 +1,6 @@
 //! The services behind the commands.
 
-mod analysis;
+pub(crate) mod analysis;
 mod audit;
 mod backtests;
 mod events;

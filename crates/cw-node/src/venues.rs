@@ -328,14 +328,13 @@ impl Keeping<'_> {
         }
         let shared = self.shared;
         let known = shared.store.instrument(id).await.map_err(|error| error.to_string())?;
-        let instrument = match known {
-            Some(instrument) => instrument,
-            None => {
-                let instrument = self.provider.describe(id).await.map_err(|error| error.to_string())?;
-                let put = shared.store.put_instruments(std::slice::from_ref(&instrument)).await;
-                put.map_err(|error| error.to_string())?;
-                instrument
-            }
+        let instrument = if let Some(instrument) = known {
+            instrument
+        } else {
+            let instrument = self.provider.describe(id).await.map_err(|error| error.to_string())?;
+            let put = shared.store.put_instruments(std::slice::from_ref(&instrument)).await;
+            put.map_err(|error| error.to_string())?;
+            instrument
         };
         if shared.directory.number(id).is_none() {
             enforce::command(shared, Command::ListInstrument(Box::new(instrument))).await?;
@@ -455,7 +454,6 @@ impl Keeping<'_> {
                 Told::Event(FeedEvent::Lost { at, instruments, reason }) => {
                     instruments.iter().for_each(|id| self.ledger.lost(id, *at, reason, now));
                 }
-                Told::Event(FeedEvent::Market(event)) => self.shared.recorder.offer(&event),
                 Told::Event(_) => {}
             }
         }

@@ -243,3 +243,49 @@ async fn the_simulated_market_starts_as_it_was_left() {
     assert_eq!(state["speed"].as_f64(), Some(10.0), "{state}");
     node.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_came_in_is_recorded_and_comes_back_the_same() {
+    let dir = tempfile::tempdir().unwrap();
+    let node = open(dir.path()).await;
+    let services = node.services();
+    call(&services, "mock.speed", json!({"speed": 50})).await;
+    let id = "BTC-PERP.SIM";
+    let list = call(&services, "ticks.start", json!({"instruments": [id]})).await;
+    assert_eq!(list["recordings"][0]["recording"], true);
+    until(&services, "ticks.list", json!({}), |list| list["recordings"][0]["events"].as_u64() > Some(500)).await;
+    let list = call(&services, "ticks.stop", json!({})).await;
+    let recording = &list["recordings"][0];
+    assert_eq!((&recording["recording"], &recording["dropped"]), (&json!(false), &json!(0)));
+    let events = recording["events"].as_u64().unwrap();
+    assert!(recording["bytes"].as_u64().unwrap() < events * 20, "{recording}");
+
+    let body = json!({"instrument": id, "timeframe": "1s", "limit": 5});
+    let replay = call(&services, "ticks.replay", body.clone()).await;
+    let trades = replay["trades"].as_u64().unwrap();
+    assert_eq!(trades + replay["quotes"].as_u64().unwrap() + replay["breaks"].as_u64().unwrap(), events);
+    assert_eq!((&replay["lost"], &replay["damaged_bytes"], &replay["discarded"]), (&json!(0), &json!(0), &json!(0)));
+    assert_eq!(len(&replay["candles"]), 5);
+    assert_eq!(call(&services, "ticks.replay", body).await, replay, "twice the same");
+
+    let export = call(&services, "ticks.export", json!({"instrument": id})).await;
+    let csv = export["text"].as_str().unwrap();
+    assert_eq!(csv.lines().count() as u64, trades + 1);
+    // What it says is imported under another name and candles of both agree.
+    std::fs::write(dir.path().join("trades.csv"), csv).unwrap();
+    let file = dir.path().join("trades.csv").to_string_lossy().into_owned();
+    let body = json!({"file": file, "instrument": "COPY.FILE", "timeframe": "1s"});
+    let import = call(&services, "data.import", body).await;
+    assert_eq!(import["rejected_count"], 0, "{import}");
+    let copy = call(&services, "candles.get", json!({"instrument": "COPY.FILE", "timeframe": "1s", "limit": 5})).await;
+    assert_eq!(copy["candles"], replay["candles"]);
+    node.stop().await;
+
+    let node = open(dir.path()).await;
+    let again = call(&node.services(), "ticks.list", json!({})).await;
+    assert_eq!(again["recordings"][0]["events"], events);
+    let sessions = call(&node.services(), "market.sessions", json!({"instrument": id, "limit": 2})).await;
+    assert_eq!((&sessions["calendar"], &sessions["phase"]), (&json!("24x7"), &json!("open")));
+    assert_eq!(len(&sessions["sessions"]), 2);
+    node.stop().await;
+}

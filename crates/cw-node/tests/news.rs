@@ -95,7 +95,10 @@ async fn a_search_asks_once_and_works_without_the_source() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_published_comes_in_by_itself_and_each_story_once() {
     let exchange = Exchange::new(Market::seeded(3), begin());
-    let (web, market) = (Server::news(&exchange).await.expect("a server"), Server::start(Dialect::Alpaca, &exchange).await.expect("a server"));
+    let (web, market) = (
+        Server::news(&exchange).await.expect("a server"),
+        Server::start(Dialect::Alpaca, &exchange).await.expect("a server"),
+    );
     let dir = tempfile::tempdir().expect("a folder");
     let node = open(dir.path(), &exchange, Some(&web.rest_url()), Some(&market)).await;
     let end = begin().plus_nanos(30 * MINUTE);
@@ -117,7 +120,8 @@ async fn what_is_published_comes_in_by_itself_and_each_story_once() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     // Found by Brave as well, they are the same stories.
-    let found = call(&node, "news.search", json!({"text": "percent", "since": begin().to_string()})).await.expect("news");
+    let found =
+        call(&node, "news.search", json!({"text": "percent", "since": begin().to_string()})).await.expect("news");
     let ids: Vec<&Value> = found["items"].as_array().expect("items").iter().map(|item| &item["id"]).collect();
     assert!(ids.len() >= expected.len() && ids.iter().enumerate().all(|(place, id)| !ids[..place].contains(id)));
     let listed = call(&node, "news.list", list).await.expect("news");

@@ -128,8 +128,7 @@ async fn pricing(
         let last = exchange.market.last_print(symbol, now)?;
         serde_json::from_str(&price(symbol, last.time, last.cents - 1, last.cents + 1)).ok()
     };
-    let prices: Vec<Value> =
-        names.split(',').filter_map(|name| number(Dialect::Oanda, name)).filter_map(row).collect();
+    let prices: Vec<Value> = names.split(',').filter_map(|name| number(Dialect::Oanda, name)).filter_map(row).collect();
     axum::Json(json!({ "prices": prices, "time": now })).into_response()
 }
 

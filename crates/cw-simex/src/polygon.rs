@@ -117,7 +117,8 @@ async fn tickers(Query(query): Query<BTreeMap<String, String>>, headers: HeaderM
     let search = query.get("search").map(|text| text.to_uppercase()).unwrap_or_default();
     let symbols = Dialect::Polygon.symbols();
     let rows = symbols.iter().filter(|name| name.contains(&search));
-    let rows: Vec<Value> = rows.map(|name| json!({ "ticker": name, "name": name, "market": "stocks", "active": true })).collect();
+    let rows: Vec<Value> =
+        rows.map(|name| json!({ "ticker": name, "name": name, "market": "stocks", "active": true })).collect();
     axum::Json(json!({ "status": "OK", "request_id": "1", "count": rows.len(), "results": rows })).into_response()
 }
 

@@ -99,7 +99,7 @@ impl Server {
     /// Brave's news about what Alpaca's symbols do.
     pub async fn news(exchange: &Arc<Exchange>) -> std::io::Result<Self> {
         let spoil = middleware::from_fn_with_state(Arc::clone(exchange), spoil);
-        Self::serve(brave::router().layer(spoil), exchange).await
+        Self::serve(brave::router().layer(spoil), exchange, 0).await
     }
 
     /// The port through which another program moves the clock, plans faults and takes the truth.

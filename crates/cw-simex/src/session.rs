@@ -161,8 +161,10 @@ async fn say(line: &mut Line, frames: Vec<String>) -> Result<(), axum::Error> {
 /// As Alpaca's servers write it: the field `t` is a timestamp of eight bytes, floats are floats of eight.
 fn pack(value: &Value, out: &mut Vec<u8>) -> Result<(), rmp::encode::ValueWriteError> {
     match value {
-        Value::Null => Ok(rmp::encode::write_nil(out)?),
-        Value::Bool(yes) => Ok(rmp::encode::write_bool(out, *yes)?),
+        Value::Null => rmp::encode::write_nil(out).map_err(rmp::encode::ValueWriteError::InvalidMarkerWrite),
+        Value::Bool(yes) => {
+            rmp::encode::write_bool(out, *yes).map_err(rmp::encode::ValueWriteError::InvalidMarkerWrite)
+        }
         Value::Number(number) => match (number.as_i64(), number.as_f64()) {
             (Some(whole), _) => rmp::encode::write_sint(out, whole).map(drop),
             (None, float) => rmp::encode::write_f64(out, float.unwrap_or_default()),

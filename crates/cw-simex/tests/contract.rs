@@ -10,9 +10,9 @@ use std::time::Duration;
 use cw_core::{Candle, Clock, InstrumentId, Timeframe, Timestamp};
 use cw_market::{CandleRequest, Delivery, Followed, Provider, ProviderState, Told, follow};
 use cw_simex::{Dialect, Exchange, ExchangeClock, Fault, Market, Plan, SYMBOLS, Server};
-use futures_util::{FutureExt, StreamExt};
 use cw_venues::catalog::{self, Settings};
 use cw_venues::net::{Call, Handles, Network, Random, Transport};
+use futures_util::{FutureExt, StreamExt};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -106,11 +106,8 @@ impl Rig {
             ..Settings::default()
         };
         let clock: Arc<dyn Clock> = Arc::new(Skewed(exchange.clock(), skew_s));
-        let handles = Handles {
-            clock: Arc::clone(&clock),
-            random: Random::seeded(seed),
-            transport: Arc::new(Network::shared()),
-        };
+        let handles =
+            Handles { clock: Arc::clone(&clock), random: Random::seeded(seed), transport: Arc::new(Network::shared()) };
         let provider = (entry.connect)(&settings, handles).unwrap();
         let ids = dialect.symbols().map(|symbol| format!("{symbol}.{}", entry.code).parse().unwrap());
         Self { dialect, clock, exchange, provider, ids: ids.into(), _server: server }
@@ -323,7 +320,9 @@ fn print(outcomes: &[Outcome]) {
     for outcome in outcomes {
         lines.entry((outcome.setup, &outcome.faults)).or_default().push(outcome);
     }
-    println!("provider         fault       runs candles streamed backfilled revised outages gaps | lost doubled misdated early");
+    println!(
+        "provider         fault       runs candles streamed backfilled revised outages gaps | lost doubled misdated early"
+    );
     for ((setup, faults), runs) in lines {
         let sum = |of: fn(&Outcome) -> u32| runs.iter().map(|run| of(run)).sum::<u32>();
         println!(
@@ -357,9 +356,8 @@ fn check(outcomes: &[Outcome]) {
 const AT_ONCE: usize = 16;
 
 async fn all(plans: impl Iterator<Item = (Setup, u64, Plan)>) -> Vec<Outcome> {
-    let runs = plans.map(|(setup, seed, plan)| {
-        tokio::runtime::Handle::current().spawn(run(setup, seed, plan)).map(Result::unwrap)
-    });
+    let runs = plans
+        .map(|(setup, seed, plan)| tokio::runtime::Handle::current().spawn(run(setup, seed, plan)).map(Result::unwrap));
     futures_util::stream::iter(runs).buffered(AT_ONCE).collect().await
 }
 
@@ -380,7 +378,8 @@ async fn no_fault_loses_doubles_or_misdates_a_candle() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_faults_together_lose_nothing_either() {
-    let plans = Setup::all().into_iter().flat_map(|setup| drawn().into_iter().map(move |(seed, plan)| (setup, seed, plan)));
+    let plans =
+        Setup::all().into_iter().flat_map(|setup| drawn().into_iter().map(move |(seed, plan)| (setup, seed, plan)));
     check(&all(plans).await);
 }
 

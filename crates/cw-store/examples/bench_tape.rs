@@ -120,7 +120,7 @@ fn made_trades(count: usize) -> Vec<TapeEvent> {
     let trade = |n: usize| {
         let [a, b, c, d] = [0; 4].map(|_| random(&mut state));
         time += [0, 0, 1, 7, 20, 61][(a % 6) as usize] + (a >> 8) as i64 % 5;
-        price += (b % 7) as i64 - 3 + if b >> 8 & 63 == 0 { (b >> 16) as i64 % 801 - 400 } else { 0 };
+        price += (b % 7) as i64 - 3 + if (b >> 8).trailing_zeros() >= 6 { (b >> 16) as i64 % 801 - 400 } else { 0 };
         price = price.max(1_000_000);
         let trade = Trade {
             event_time: Timestamp::from_millis(time),

@@ -59,6 +59,7 @@ mod series;
 mod settings;
 mod tape;
 mod ticks;
+mod vectors;
 
 pub use audit::{AuditEntry, AuditReport, AuditRow};
 pub use candles::{CandleQuery, OnConflict, Page, SortOrder, StoredCandle, WriteReport};
@@ -84,3 +85,4 @@ pub use projections::{
 pub use series::{Channel, Source, SourceKind};
 pub use settings::{WORKSPACE_REVISIONS, Workspace};
 pub use tape::{Recording, TapeEvent, TapeKind, TapeReader, TapeWriter, Tapes, decode_block, encode_block};
+pub use vectors::{NearVector, VectorRow, VectorSupport};

@@ -13,6 +13,7 @@ mod cases {
     pub mod schema;
     pub mod settings;
     pub mod trading;
+    pub mod vectors;
 }
 
 use std::panic::AssertUnwindSafe;
@@ -137,4 +138,5 @@ suite! {
     documents::documents_are_found_by_words,
     news::news_are_found_by_words_symbol_source_and_time,
     news::answers_are_kept_per_question_and_provider,
+    vectors::vectors_where_the_extension_is,
 }

@@ -219,7 +219,9 @@ pub(crate) const DECODERS: &[Decoder] = &[
         })
     }),
     Decoder::new("alpaca", "assets", |body| decode::answer(|health| parse::assets("ALPACA", body, health))),
-    Decoder::new("alpaca", "news", |body| decode::answer(|health| news::page(body, decode::NOW, health).map(|(all, _)| all))),
+    Decoder::new("alpaca", "news", |body| {
+        decode::answer(|health| news::page(body, decode::NOW, health).map(|(all, _)| all))
+    }),
     Decoder::new("alpaca", "stream", |payload| {
         let settings = Settings { key: Some("k".into()), secret: Some("s".into()), ..Settings::default() };
         let venue = connect(&settings, decode::handles());

@@ -107,9 +107,8 @@ impl NewsProvider for Brave {
 }
 
 /// What reads its payloads, see [`crate::decode`].
-pub(crate) const DECODERS: &[Decoder] = &[Decoder::new("brave", "news", |body| {
-    decode::answer(|health| parse::found(body, None, decode::NOW, health))
-})];
+pub(crate) const DECODERS: &[Decoder] =
+    &[Decoder::new("brave", "news", |body| decode::answer(|health| parse::found(body, None, decode::NOW, health)))];
 
 #[cfg(test)]
 mod tests;

@@ -9,9 +9,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 
-use crate::net::{
-    Call, Handles, Health, Kind, Out, Parts, Random, Reply, Transport, TransportError, Venue, unpack,
-};
+use crate::net::{Call, Handles, Health, Kind, Out, Parts, Random, Reply, Transport, TransportError, Venue, unpack};
 use crate::{alpaca, aster, brave, oanda, polygon, yahoo};
 
 /// The time of everything that is decoded: 2030, so that nothing recorded is of the future.

@@ -134,7 +134,7 @@ pub(crate) const DECODERS: &[Decoder] = &[
     }),
     Decoder::new("oanda", "stream", |payload| {
         let (account, key) = (Some("101-004-1234567-001".to_owned()), Some("k".to_owned()));
-        let venue = connect(&Settings { account, key, ..Settings::default() }, decode::handles());
+        let venue = connect(&Settings { key, account, ..Settings::default() }, decode::handles());
         venue.map_or_else(decode::unusable, |venue| decode::message(&venue, payload, |name| format!("{name}.OANDA")))
     }),
 ];

@@ -81,7 +81,9 @@ impl Kind for Yahoo {
 /// What reads its payloads, see [`crate::decode`].
 pub(crate) const DECODERS: &[Decoder] = &[Decoder::new("yahoo", "chart", |body| {
     let read = |timeframe| {
-        decode::answer(|health| Ok(parse::chart(timeframe, body, health)?.map_or_else(|_| Vec::new(), |chart| chart.candles)))
+        decode::answer(|health| {
+            Ok(parse::chart(timeframe, body, health)?.map_or_else(|_| Vec::new(), |chart| chart.candles))
+        })
     };
     let (minutes, days) = (read(Timeframe::M1), read(Timeframe::D1));
     if minutes.taken > days.taken { minutes } else { days }

@@ -8,6 +8,7 @@ use super::lower::signature;
 use super::token::KEYWORDS;
 use crate::candlestick::PATTERNS;
 use crate::indicators;
+use crate::indicators::market::{self, Argument, TREND_LABELS, VOLATILITY_LABELS};
 use crate::program::Source;
 
 /// Timeframes offered inside `on("…`.
@@ -49,16 +50,9 @@ pub fn complete_with(text: &str, cursor: usize, params: &[(&str, &str)]) -> Comp
     let cursor = floor_boundary(text, cursor);
     let before = &text[..cursor];
     if let Some(quote) = open_quote(before) {
-        let typed = &before[quote + 1..];
         let end = cursor + text[cursor..].find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(text.len() - cursor);
-        // An apostrophe or quote elsewhere has nothing to offer.
-        let inside_on =
-            before[..quote].trim_end().strip_suffix('(').is_some_and(|rest| rest.trim_end().ends_with("on"));
-        let timeframes = TIMEFRAMES.iter().filter(|(name, _)| inside_on && name.starts_with(typed));
-        let items = timeframes.map(|(name, detail)| item(name, name, detail)).collect();
-        return Completion { items, start: quote + 1, end };
+        return Completion { items: quoted(&before[..quote], &before[quote + 1..]), start: quote + 1, end };
     }
-    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let start =
         before.rfind(|c| !is_word(c)).map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
     let end = cursor + text[cursor..].find(|c| !is_word(c)).unwrap_or(text.len() - cursor);
@@ -69,14 +63,15 @@ pub fn complete_with(text: &str, cursor: usize, params: &[(&str, &str)]) -> Comp
     if let Some(base) = before[..start].trim_end().strip_suffix('.') {
         return Completion { items: outputs(base, typed), start, end };
     }
-    if let Some(base) = before[..start].trim_end().strip_suffix('(')
-        && base.trim_end().rsplit(|c| !is_word(c)).next() == Some("pattern")
-    {
-        let matching = PATTERNS.iter().filter_map(|pattern| Some((rank(pattern.name, typed)?, pattern)));
-        let mut ranked: Vec<_> = matching.collect();
-        ranked.sort_by_key(|(rank, _)| *rank);
-        let items = ranked.into_iter().map(|(_, pattern)| item(pattern.name, pattern.name, pattern.title)).collect();
-        return Completion { items, start, end };
+    if let Some(base) = before[..start].trim_end().strip_suffix('(') {
+        let items = match base.trim_end().rsplit(|c| !is_word(c)).next() {
+            Some("pattern") => ranked(PATTERNS.iter().map(|pattern| (pattern.name, pattern.title)), typed),
+            Some("chart_pattern") => ranked(market::chart_names().map(|name| (name, "chart pattern")), typed),
+            _ => Vec::new(),
+        };
+        if !items.is_empty() {
+            return Completion { items, start, end };
+        }
     }
     // A name that is followed by a bracket already needs none.
     let bracket = if text[end..].trim_start().starts_with('(') { "" } else { "(" };
@@ -95,6 +90,11 @@ pub fn complete_with(text: &str, cursor: usize, params: &[(&str, &str)]) -> Comp
     for function in FUNCTIONS {
         offer(function.name, bracket, &format!("{}: {}", function.signature, function.doc));
     }
+    for series in market::SERIES {
+        // What has defaults is called without brackets.
+        let suffix = if series.argument == Argument::ChartPattern { bracket } else { "" };
+        offer(series.name, suffix, &format!("{}: {}", series.signature, series.doc));
+    }
     for entry in indicators::all() {
         offer(entry.spec.name, bracket, &format!("{}: {}", signature(entry), entry.spec.title));
     }
@@ -103,6 +103,36 @@ pub fn complete_with(text: &str, cursor: usize, params: &[(&str, &str)]) -> Comp
     }
     ranked.sort_by_key(|(rank, _)| *rank);
     Completion { items: ranked.into_iter().map(|(_, item)| item).collect(), start, end }
+}
+
+fn is_word(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_'
+}
+
+/// Names that match what is typed, best first.
+fn ranked<'a>(names: impl Iterator<Item = (&'a str, &'a str)>, typed: &str) -> Vec<CompletionItem> {
+    let mut ranked: Vec<_> = names.filter_map(|(name, detail)| Some((rank(name, typed)?, name, detail))).collect();
+    ranked.sort_by_key(|(rank, ..)| *rank);
+    ranked.into_iter().map(|(_, name, detail)| item(name, name, detail)).collect()
+}
+
+/// What could stand in quotes behind `before`: a timeframe in `on("…`, a label behind `regime == "…`. An apostrophe or
+/// quote elsewhere has nothing to offer.
+fn quoted(before: &str, typed: &str) -> Vec<CompletionItem> {
+    let before = before.trim_end();
+    if before.strip_suffix('(').is_some_and(|rest| rest.trim_end().ends_with("on")) {
+        let timeframes = TIMEFRAMES.iter().filter(|(name, _)| name.starts_with(typed));
+        return timeframes.map(|(name, detail)| item(name, name, detail)).collect();
+    }
+    let Some(operand) = before.strip_suffix("==").or_else(|| before.strip_suffix("!=")) else { return Vec::new() };
+    // `on("1h", regime)[1] == "` is about the last name in it.
+    let operand = operand.trim_end_matches(|c: char| c.is_whitespace() || c.is_ascii_digit() || "[])(".contains(c));
+    let labels = match operand.rsplit(|c| !is_word(c)).next() {
+        Some("regime") => TREND_LABELS,
+        Some("volatility") => VOLATILITY_LABELS,
+        _ => return Vec::new(),
+    };
+    ranked(labels.iter().map(|(label, _)| (*label, "label of the regime")), typed)
 }
 
 fn item(insert: &str, label: &str, detail: &str) -> CompletionItem {
@@ -153,10 +183,10 @@ fn outputs(base: &str, typed: &str) -> Vec<CompletionItem> {
         base
     };
     let call = call.trim_end();
-    let name = &call[call
-        .rfind(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
-        .map_or(0, |at| at + call[at..].chars().next().map_or(1, char::len_utf8))..];
-    let outputs = indicators::find(name).map_or(&[][..], |entry| entry.spec.outputs);
+    let name = &call
+        [call.rfind(|c: char| !is_word(c)).map_or(0, |at| at + call[at..].chars().next().map_or(1, char::len_utf8))..];
+    let series = || market::find(name).map_or(&[][..], |series| series.outputs);
+    let outputs = indicators::find(name).map_or_else(series, |entry| entry.spec.outputs);
     let matching = outputs.iter().filter(|output| !output.name.is_empty() && rank(output.name, typed).is_some());
     matching.map(|output| item(output.name, output.name, output.title)).collect()
 }

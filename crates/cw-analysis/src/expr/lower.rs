@@ -1,20 +1,24 @@
 //! Syntax tree to graph: names, types, constants and limits are settled here.
 
+mod calls;
+mod names;
+mod outputs;
+mod past;
+
 use std::collections::BTreeMap;
 
-use cw_core::Timeframe;
-
-use super::error::{ExprError, Span, nearest};
+use super::error::{ExprError, Span};
 use super::parse::{BinaryOp, Node, NodeKind};
-use super::token::KEYWORDS;
 use super::{Kind, functions};
-use crate::candlestick;
-use crate::indicator::{InputKind, MAX_PERIOD, Param};
-use crate::indicators::{self, Entry};
+use crate::indicator::MAX_PERIOD;
 use crate::program::{CrossOp, Graph, Op, Slot, Source, UnaryOp};
+
+pub(crate) use names::signature;
 
 /// Most operations in one program, over all its expressions.
 const MAX_OPS: usize = 4_096;
+/// Longest canonical wording of one value, in bytes.
+const MAX_WORDING: usize = 65_536;
 /// Most values that all indicators of one program remember together (8 bytes each).
 const MAX_MEMORY: usize = 2_000_000;
 /// Most timeframes besides the base.
@@ -103,29 +107,12 @@ impl<'a> Lowering<'a> {
     /// All outputs of an indicator called at the top, with the suffix of each; one value for anything else.
     pub(crate) fn lower_study(&mut self, node: &Node) -> Result<Vec<(Slot, &'static str)>, ExprError> {
         self.entry_allowed = false;
-        if let Some((entry, slot)) = self.top_indicator(node)? {
-            let outputs = entry.spec.outputs.iter().enumerate();
-            return Ok(outputs.map(|(index, output)| (slot + index as Slot, output.name)).collect());
+        if let Some(called) = self.top_call(node)? {
+            let outputs = called.outputs.iter().enumerate();
+            return Ok(outputs.map(|(index, output)| (called.first + index as Slot, output.name)).collect());
         }
         let value = self.value(node)?;
         Ok(vec![(self.slot(value), "")])
-    }
-
-    fn top_indicator(&mut self, node: &Node) -> Result<Option<(&'static Entry, Slot)>, ExprError> {
-        match &node.kind {
-            // `rsi` without brackets is the indicator with its defaults.
-            NodeKind::Name(name) if Source::named(name).is_none() && !self.params.contains_key(name) => {
-                match indicators::find(name) {
-                    Some(entry) => self.indicator(entry, &[], node.span).map(|slot| Some((entry, slot))),
-                    None => Ok(None),
-                }
-            }
-            NodeKind::Call { name, args, .. } => match indicators::find(name) {
-                Some(entry) => self.indicator(entry, args, node.span).map(|slot| Some((entry, slot))),
-                None => Ok(None),
-            },
-            _ => Ok(None),
-        }
     }
 
     fn graph(&mut self) -> &mut Graph {
@@ -142,6 +129,10 @@ impl<'a> Lowering<'a> {
 
     fn add(&mut self, op: Op, span: Span) -> Result<Value, ExprError> {
         let slot = self.graph().add(op, None);
+        // `change(change(…))` doubles its wording with every level.
+        if self.graph().text(slot).len() > MAX_WORDING {
+            return Err(ExprError::new(span, format!("too large: written out, this is over {MAX_WORDING} bytes")));
+        }
         if self.graphs.iter().map(Graph::len).sum::<usize>() > MAX_OPS {
             return Err(ExprError::new(span, format!("too large: more than {MAX_OPS} operations")));
         }
@@ -166,12 +157,18 @@ impl<'a> Lowering<'a> {
         match &node.kind {
             NodeKind::Number(number) => Ok(Value::Constant(Constant::Number(*number))),
             NodeKind::Bool(value) => Ok(Value::Constant(Constant::Bool(*value))),
-            NodeKind::Text(_) => Err(ExprError::new(node.span, "text stands only as the timeframe of `on(\"1h\", …)`")),
+            NodeKind::Text(_) => Err(ExprError::new(
+                node.span,
+                "text stands only as the timeframe of `on(\"1h\", …)` and as a label of `regime`",
+            )),
             NodeKind::Name(name) => self.name(name, node.span),
             NodeKind::Negate(a) => self.unary(UnaryOp::Negate, a, node.span),
             NodeKind::Not(a) => self.unary(UnaryOp::Not, a, node.span),
             NodeKind::Binary(op, a, b) => {
-                let (left, right) = (self.value(a)?, self.value(b)?);
+                let (left, right) = match op {
+                    BinaryOp::Equal | BinaryOp::NotEqual => self.compared(a, b)?,
+                    _ => (self.value(a)?, self.value(b)?),
+                };
                 Self::check_operands(*op, left, a.span, right, b.span)?;
                 self.binary(*op, left, right, node.span)
             }
@@ -194,9 +191,8 @@ impl<'a> Lowering<'a> {
             }
             return Err(ExprError::new(span, "`entry`, the entry price, is known to stop and target only"));
         }
-        if let Some(entry) = indicators::find(name) {
-            let slot = self.indicator(entry, &[], span)?;
-            return self.main_output(entry, slot, span);
+        if let Some(called) = self.called(name, &[], span)? {
+            return self.main_output(called, span);
         }
         if let Some(function) = functions::find(name) {
             return Err(
@@ -204,19 +200,6 @@ impl<'a> Lowering<'a> {
             );
         }
         Err(self.unknown(name, span, "there is no"))
-    }
-
-    fn unknown(&self, name: &str, span: Span, what: &str) -> ExprError {
-        let error = ExprError::new(span, format!("{what} `{name}`"));
-        let names = (Source::ALL.iter().map(|(name, ..)| *name))
-            .chain(indicators::all().iter().map(|entry| entry.spec.name))
-            .chain(functions::FUNCTIONS.iter().map(|function| function.name))
-            .chain(KEYWORDS.iter().copied())
-            .chain(self.params.keys().map(String::as_str));
-        match alias(name).or_else(|| nearest(name, names)) {
-            Some(meant) => error.hint(format!("did you mean `{meant}`?")),
-            None => error,
-        }
     }
 
     fn unary(&mut self, op: UnaryOp, operand: &Node, span: Span) -> Result<Value, ExprError> {
@@ -270,9 +253,8 @@ impl<'a> Lowering<'a> {
     }
 
     fn call(&mut self, name: &str, name_span: Span, args: &[Node], span: Span) -> Result<Value, ExprError> {
-        if let Some(entry) = indicators::find(name) {
-            let slot = self.indicator(entry, args, span)?;
-            return self.main_output(entry, slot, span);
+        if let Some(called) = self.called(name, args, span)? {
+            return self.main_output(called, span);
         }
         let Some(function) = functions::find(name) else {
             if Source::named(name).is_some() || self.params.contains_key(name) {
@@ -353,26 +335,6 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    /// A candlestick pattern's signal. All of a program's patterns are outputs of one call.
-    fn pattern(&mut self, node: &Node, span: Span) -> Result<Value, ExprError> {
-        let NodeKind::Name(name) = &node.kind else {
-            return Err(ExprError::new(node.span, "a pattern's name stands here").hint("write pattern(hammer)"));
-        };
-        let Some(pattern) = candlestick::find(name) else {
-            let error = ExprError::new(node.span, format!("there is no pattern `{name}`"));
-            let names = candlestick::PATTERNS.iter().map(|pattern| pattern.name);
-            return Err(match nearest(name, names) {
-                Some(meant) => error.hint(format!("did you mean `{meant}`?")),
-                None => error.hint("`patterns list` names them"),
-            });
-        };
-        let call = Op::Call { entry: indicators::PATTERNS, params: Vec::new(), inputs: [None; 2] };
-        self.remember(512, span)?;
-        let value = self.add(call, span)?;
-        let slot = self.slot(value);
-        Ok(self.existing(slot + pattern as Slot))
-    }
-
     fn number(&mut self, node: &Node) -> Result<Value, ExprError> {
         let value = self.value(node)?;
         expect_kind(value, Kind::Number, node.span)?;
@@ -404,161 +366,6 @@ impl<'a> Lowering<'a> {
         }
         Ok(number as u32)
     }
-
-    fn history(&mut self, base: &Node, offset: &Node, span: Span) -> Result<Value, ExprError> {
-        let number = self.constant(offset, "how far back `[ ]` looks")?;
-        if number < 0.0 {
-            let error = ExprError::new(offset.span, "this would look into the future; only closed candles can be read");
-            return Err(error.hint(format!("`[{}]` looks that far back", -number)));
-        }
-        let lag = self.whole(offset, "how far back `[ ]` looks", 0, MAX_PERIOD)?;
-        let value = self.value(base)?;
-        self.lagged(value, lag, base.span, span)
-    }
-
-    fn lagged(&mut self, value: Value, lag: u32, base_span: Span, span: Span) -> Result<Value, ExprError> {
-        not_late(value, base_span)?;
-        match value {
-            Value::Constant(_) => Ok(value),
-            Value::Slot { .. } if lag == 0 => Ok(value),
-            Value::Slot { slot, .. } => {
-                self.remember(lag as usize, span)?;
-                self.add(Op::History { input: slot, lag }, span)
-            }
-        }
-    }
-
-    fn on(&mut self, timeframe: &Node, node: &Node, span: Span) -> Result<Value, ExprError> {
-        let NodeKind::Text(text) = &timeframe.kind else {
-            return Err(ExprError::new(timeframe.span, "the timeframe stands in quotes").hint("write on(\"1h\", …)"));
-        };
-        let parsed: Timeframe =
-            text.parse().map_err(|error: cw_core::TimeframeError| ExprError::new(timeframe.span, error.to_string()))?;
-        if self.frame != 0 {
-            return Err(ExprError::new(span, "`on` cannot stand inside another `on`"));
-        }
-        let frame = match self.graphs.iter().position(|graph| graph.timeframe() == Some(parsed)) {
-            Some(frame) => frame,
-            None if self.graphs.len() > MAX_TIMEFRAMES => {
-                return Err(ExprError::new(span, format!("more than {MAX_TIMEFRAMES} timeframes")));
-            }
-            None => {
-                self.graphs.push(Graph::on(parsed));
-                self.graphs.len() - 1
-            }
-        };
-        self.frame = frame;
-        let lowered = self.value(node);
-        let value = match lowered {
-            Ok(value @ Value::Constant(_)) => {
-                self.frame = 0;
-                return Ok(value);
-            }
-            Ok(Value::Slot { slot, .. }) => slot,
-            Err(error) => {
-                self.frame = 0;
-                return Err(error);
-            }
-        };
-        self.frame = 0;
-        let (text, is_bool) = (self.graphs[frame].text(value).to_owned(), self.graphs[frame].is_bool(value));
-        let op = Op::Higher { frame: frame as u32, slot: value, timeframe: parsed };
-        let slot = self.graphs[0].add(op, Some((&text, is_bool)));
-        Ok(self.existing(slot))
-    }
-
-    /// Resolves arguments to source and parameters and gives the slot of the first output.
-    fn indicator(&mut self, entry: &'static Entry, args: &[Node], span: Span) -> Result<Slot, ExprError> {
-        let spec = &entry.spec;
-        let mut sources: [Option<Slot>; 2] = [None; 2];
-        let mut args = args;
-        let wanted = match entry.input {
-            InputKind::Candle => 0,
-            InputKind::Series => 1,
-            InputKind::Pair => 2,
-        };
-        // One place is looked at even where none is wanted, to say what is wrong.
-        for place in sources.iter_mut().take(wanted.max(1)) {
-            let Some((first, rest)) = args.split_first() else { break };
-            let value = self.value(first)?;
-            let is_source = matches!(value, Value::Slot { .. }) || args.len() > spec.params.len();
-            if !is_source {
-                break;
-            }
-            if wanted == 0 {
-                let message = format!("`{}` reads whole candles and takes no source", spec.name);
-                return Err(ExprError::new(first.span, message).hint(format!("write {}", signature(entry))));
-            }
-            expect_kind(value, Kind::Number, first.span)?;
-            if let Value::Constant(_) = value {
-                return Err(Self::too_many(entry, args.len(), span));
-            }
-            not_late(value, first.span)?;
-            *place = Some(self.slot(value));
-            args = rest;
-        }
-        if args.len() > spec.params.len() {
-            return Err(Self::too_many(entry, args.len(), span));
-        }
-        let mut params = entry.defaults();
-        for ((arg, param), value) in args.iter().zip(spec.params).zip(&mut params) {
-            *value = self.parameter(arg, param, spec.name)?;
-        }
-        for (source, default) in sources[..wanted].iter_mut().zip(DEFAULT_SOURCES) {
-            *source = Some(source.unwrap_or_else(|| self.graph().add(Op::Source(default), None)));
-        }
-        // Rings are the bulk of an indicator's memory, and a handful of them hold one value per candle of warm-up.
-        self.remember(64 + 8 * entry.warm_up(&params), span)?;
-        let index = indicators::all().iter().position(|known| std::ptr::eq(known, entry)).unwrap_or(0);
-        let params = params.into_iter().map(Into::into).collect();
-        let value = self.add(Op::Call { entry: index as u16, params, inputs: sources }, span)?;
-        Ok(self.slot(value))
-    }
-
-    fn too_many(entry: &Entry, given: usize, span: Span) -> ExprError {
-        ExprError::new(span, format!("`{}` cannot take {given} arguments like these", entry.spec.name))
-            .hint(format!("write {}", signature(entry)))
-    }
-
-    fn parameter(&mut self, node: &Node, param: &Param, indicator: &str) -> Result<f64, ExprError> {
-        let what = format!("{} of `{indicator}`", param.name);
-        let value = self.constant(node, &what)?;
-        if param.integer && value.fract() != 0.0 {
-            return Err(ExprError::new(node.span, format!("{what} must be a whole number, not {value}")));
-        }
-        if value < param.min || value > param.max {
-            let message = format!("{what} must be {} to {}, not {value}", param.min, param.max);
-            return Err(ExprError::new(node.span, message));
-        }
-        Ok(value)
-    }
-
-    fn main_output(&mut self, entry: &Entry, slot: Slot, span: Span) -> Result<Value, ExprError> {
-        if let Some(output) = entry.spec.main_output() {
-            return Ok(self.existing(slot + output as Slot));
-        }
-        let first = entry.spec.outputs.first().map_or("", |output| output.name);
-        let names: Vec<&str> = entry.spec.outputs.iter().map(|output| output.name).collect();
-        let message = format!("`{}` has several outputs: {}", entry.spec.name, names.join(", "));
-        Err(ExprError::new(span, message).hint(format!("name one: `{}(…).{first}`", entry.spec.name)))
-    }
-
-    fn field(&mut self, base: &Node, name: &str, name_span: Span) -> Result<Value, ExprError> {
-        let Some((entry, slot)) = self.top_indicator(base)? else {
-            return Err(ExprError::new(name_span, "only an indicator has outputs to name"));
-        };
-        let outputs = entry.spec.outputs;
-        if let Some(output) = outputs.iter().position(|output| output.name == name) {
-            return Ok(self.existing(slot + output as Slot));
-        }
-        let error = ExprError::new(name_span, format!("`{}` has no output `{name}`", entry.spec.name));
-        let names: Vec<&str> = outputs.iter().map(|output| output.name).filter(|name| !name.is_empty()).collect();
-        Err(match (nearest(name, names.iter().copied()), names.is_empty()) {
-            (Some(meant), _) => error.hint(format!("did you mean `{meant}`?")),
-            (None, false) => error.hint(format!("it has {}", names.join(", "))),
-            (None, true) => error.hint("it gives one series: leave the dot away"),
-        })
-    }
 }
 
 fn expect_kind(value: Value, kind: Kind, span: Span) -> Result<(), ExprError> {
@@ -584,52 +391,4 @@ fn constant_of(kind: Kind, value: f64, span: Span) -> Result<Value, ExprError> {
         Kind::Number if value.is_finite() => Ok(Value::Constant(Constant::Number(value))),
         Kind::Number => Err(ExprError::new(span, format!("this constant is {value}"))),
     }
-}
-
-/// `macd(source = close, fast = 12, slow = 26, signal = 9)`.
-pub(crate) fn signature(entry: &Entry) -> String {
-    let source: &[&str] = match entry.input {
-        InputKind::Candle => &[],
-        InputKind::Series => &["source = close"],
-        InputKind::Pair => &["a = close", "b = volume"],
-    };
-    let params = entry.spec.params.iter().map(|param| format!("{} = {}", param.name, param.default));
-    let arguments: Vec<String> = source.iter().map(|source| (*source).to_owned()).chain(params).collect();
-    format!("{}({})", entry.spec.name, arguments.join(", "))
-}
-
-/// Names that other platforms use for what we have.
-fn alias(name: &str) -> Option<&'static str> {
-    Some(match name.to_ascii_lowercase().as_str() {
-        "crossover" | "crossabove" | "crosses_above" | "cross_over" => "cross_above",
-        "crossunder" | "crossbelow" | "crosses_below" | "cross_under" => "cross_below",
-        "cross" => "crosses",
-        "bbands" | "bollinger" => "bb",
-        "o" => "open",
-        "h" => "high",
-        "l" => "low",
-        "c" | "price" | "last" => "close",
-        "v" | "vol" => "volume",
-        "iff" | "iif" => "if",
-        "ln" => "log",
-        "request" | "security" => "on",
-        "stdev" | "std" => "stddev",
-        "willr" | "williams_r" => "wpr",
-        "keltner" => "kc",
-        "dmi" | "di" => "adx",
-        "moving_average" => "sma",
-        "smma" | "wilder" => "rma",
-        "lsma" | "linearreg" | "lin_reg" => "linreg",
-        "psar" | "parabolic" | "parabolic_sar" => "sar",
-        "variance" => "var",
-        "uo" => "ultosc",
-        "emv" => "eom",
-        "mcgd" => "mcginley",
-        "percentb" | "pctb" => "percent_b",
-        "bbw" | "bandwidth" => "bb_width",
-        "volume_ma" | "vma" => "vol_ma",
-        "max_index" | "highestbars" => "highest_bars",
-        "min_index" | "lowestbars" => "lowest_bars",
-        _ => return None,
-    })
 }

@@ -161,7 +161,7 @@ fn percent_of(fast: f64, slow: f64) -> f64 {
 }
 
 impl DistanceFormula for Apo {
-    const SPEC: Spec = Spec::new("apo", "Absolute price oscillator", Group::Momentum).params(DISTANCE).recursive().doc(
+    const SPEC: Spec = Spec::new("apo", "Absolute price oscillator", Group::Momentum).guides(&[0.0]).params(DISTANCE).recursive().doc(
         "Fast average − slow average, each seeded at its own first candle; `kind` is a number as in ma. Lengths in the \
               wrong order are swapped.",
         "TA-Lib APO",
@@ -178,7 +178,7 @@ impl DistanceFormula for Apo {
 }
 
 impl DistanceFormula for Ppo {
-    const SPEC: Spec = Spec::new("ppo", "Percentage price oscillator", Group::Momentum)
+    const SPEC: Spec = Spec::new("ppo", "Percentage price oscillator", Group::Momentum).guides(&[0.0])
         .params(DISTANCE)
         .recursive()
         .doc("(fast average − slow average) in percent of the slow one; `kind` is a number as in ma. 0 where the slow one \
@@ -195,7 +195,7 @@ impl DistanceFormula for Ppo {
 }
 
 impl DistanceFormula for Pvo {
-    const SPEC: Spec = Spec::new("pvo", "Volume oscillator", Group::Volume)
+    const SPEC: Spec = Spec::new("pvo", "Volume oscillator", Group::Volume).guides(&[0.0])
         .params(DISTANCE)
         .recursive()
         .doc("(fast − slow average of the volume) in percent of the slow one; `kind` is a number as in ma. 0 without volume.",
@@ -224,7 +224,7 @@ pub struct MacdExt {
 impl Indicator for MacdExt {
     type Input = f64;
     type Output = [f64; 3];
-    const SPEC: Spec = Spec::new("macdext", "MACD of any averages", Group::Momentum)
+    const SPEC: Spec = Spec::new("macdext", "MACD of any averages", Group::Momentum).guides(&[0.0])
         .params(&[
             Param::period("fast", 12, 2),
             kind("fast_kind", 1),
@@ -294,6 +294,7 @@ impl Indicator for Coppock {
     type Input = f64;
     type Output = [f64; 1];
     const SPEC: Spec = Spec::new("coppock", "Coppock curve", Group::Momentum)
+        .guides(&[0.0])
         .params(&[Param::period("length", 10, 1), Param::period("long", 14, 1), Param::period("short", 11, 1)])
         .doc(
             "The weighted average over `length` of the sum of two rates of change in percent, over `long` and `short` \

@@ -150,8 +150,11 @@ pub struct Trix {
 impl Indicator for Trix {
     type Input = f64;
     type Output = [f64; 1];
-    const SPEC: Spec =
-        Spec::new("trix", "TRIX", Group::Momentum).params(&[Param::period("length", 18, 1)]).recursive().doc(
+    const SPEC: Spec = Spec::new("trix", "TRIX", Group::Momentum)
+        .guides(&[0.0])
+        .params(&[Param::period("length", 18, 1)])
+        .recursive()
+        .doc(
             "The change in percent from candle to candle of the value smoothed by three exponential averages.",
             "TA-Lib TRIX (Hutson)",
         );

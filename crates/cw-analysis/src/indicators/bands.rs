@@ -120,7 +120,7 @@ impl DispersionFormula for Var {
 }
 
 impl DispersionFormula for Zscore {
-    const SPEC: Spec = Spec::new("zscore", "Z-score", Group::Statistics).params(LENGTH).doc(
+    const SPEC: Spec = Spec::new("zscore", "Z-score", Group::Statistics).guides(&[-2.0, 2.0]).params(LENGTH).doc(
         "(value − mean) / standard deviation of the newest `length` values as a population; 0 where nothing has moved.",
         "The standard score",
     );
@@ -131,10 +131,11 @@ impl DispersionFormula for Zscore {
 }
 
 impl DispersionFormula for PercentB {
-    const SPEC: Spec = Spec::new("percent_b", "Bollinger %B", Group::Volatility).params(BAND_PARAMS).doc(
-        "Where the value lies between the Bollinger bands: 0 at the lower, 1 at the upper; 0.5 where they are one.",
-        "TA-Lib PERCENTB (Bollinger)",
-    );
+    const SPEC: Spec =
+        Spec::new("percent_b", "Bollinger %B", Group::Volatility).guides(&[0.0, 1.0]).params(BAND_PARAMS).doc(
+            "Where the value lies between the Bollinger bands: 0 at the lower, 1 at the upper; 0.5 where they are one.",
+            "TA-Lib PERCENTB (Bollinger)",
+        );
     #[inline]
     fn of(value: f64, mean: f64, variance: f64, deviations: f64) -> f64 {
         let distance = variance.sqrt() * deviations;

@@ -238,7 +238,7 @@ pub struct Adx {
 impl Indicator for Adx {
     type Input = Ohlcv;
     type Output = [f64; 3];
-    const SPEC: Spec = Spec::new("adx", "Average directional index", Group::Momentum)
+    const SPEC: Spec = Spec::new("adx", "Average directional index", Group::Momentum).guides(&[25.0])
         .params(LENGTH)
         .outputs(&[Output::new("", "ADX"), Output::new("plus_di", "+DI"), Output::new("minus_di", "−DI")])
         .recursive()
@@ -296,6 +296,7 @@ impl Indicator for Adxr {
     type Input = Ohlcv;
     type Output = [f64; 1];
     const SPEC: Spec = Spec::new("adxr", "Average directional index rating", Group::Momentum)
+        .guides(&[25.0])
         .params(LENGTH)
         .recursive()
         .doc("The mean of the ADX and what it was `length` − 1 candles ago.", "TA-Lib ADXR (Wilder 1978)");

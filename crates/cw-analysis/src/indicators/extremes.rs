@@ -145,7 +145,7 @@ impl RangeFormula for MidPrice {
 }
 
 impl RangeFormula for Wpr {
-    const SPEC: Spec = Spec::new("wpr", "Williams %R", Group::Momentum)
+    const SPEC: Spec = Spec::new("wpr", "Williams %R", Group::Momentum).guides(&[-80.0, -20.0])
         .params(&[Param::period("length", 14, 2)])
         .doc("How far the close is below the highest high of `length` candles, in percent of their range: −100 to 0; 0 where \
               nothing has moved.", "TA-Lib WILLR (Williams)");
@@ -241,8 +241,10 @@ pub struct AroonOscillator(Aroon);
 impl Indicator for AroonOscillator {
     type Input = Ohlcv;
     type Output = [f64; 1];
-    const SPEC: Spec =
-        Spec::new("aroonosc", "Aroon oscillator", Group::Momentum).params(&[Param::period("length", 14, 1)]).doc(
+    const SPEC: Spec = Spec::new("aroonosc", "Aroon oscillator", Group::Momentum)
+        .guides(&[-50.0, 50.0])
+        .params(&[Param::period("length", 14, 1)])
+        .doc(
             "Aroon up − Aroon down: 100 where the high is new and the low old, −100 the other way round.",
             "TA-Lib AROONOSC",
         );

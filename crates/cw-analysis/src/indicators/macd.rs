@@ -14,7 +14,7 @@ pub struct Macd {
 impl Indicator for Macd {
     type Input = f64;
     type Output = [f64; 3];
-    const SPEC: Spec = Spec::new("macd", "Moving average convergence/divergence", Group::Momentum)
+    const SPEC: Spec = Spec::new("macd", "Moving average convergence/divergence", Group::Momentum).guides(&[0.0])
         .params(&[Param::period("fast", 12, 2), Param::period("slow", 26, 2), Param::period("signal", 9, 1)])
         .outputs(MACD_OUTPUTS)
         .recursive()
@@ -67,6 +67,7 @@ impl Indicator for MacdFix {
     type Input = f64;
     type Output = [f64; 3];
     const SPEC: Spec = Spec::new("macdfix", "MACD 12/26 with fixed weights", Group::Momentum)
+        .guides(&[0.0])
         .params(&[Param::period("signal", 9, 1)])
         .outputs(MACD_OUTPUTS)
         .recursive()

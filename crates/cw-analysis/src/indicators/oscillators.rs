@@ -17,7 +17,7 @@ pub struct Rsi(Swings);
 impl Indicator for Rsi {
     type Input = f64;
     type Output = [f64; 1];
-    const SPEC: Spec = Spec::new("rsi", "Relative strength index", Group::Momentum)
+    const SPEC: Spec = Spec::new("rsi", "Relative strength index", Group::Momentum).guides(&[30.0, 70.0])
         .params(&[Param::period("length", 14, 2)])
         .recursive()
         .doc("100 × gain / (gain + loss), both Wilder averages of the changes, seeded with the mean of the first `length` \
@@ -57,7 +57,7 @@ pub struct Cmo(Swings);
 impl Indicator for Cmo {
     type Input = f64;
     type Output = [f64; 1];
-    const SPEC: Spec = Spec::new("cmo", "Chande momentum oscillator", Group::Momentum)
+    const SPEC: Spec = Spec::new("cmo", "Chande momentum oscillator", Group::Momentum).guides(&[-50.0, 50.0])
         .params(&[Param::period("length", 14, 2)])
         .recursive()
         .doc("100 × (gain − loss) / (gain + loss) with Wilder averages as in rsi; 0 where nothing has moved. For Chande's own \
@@ -96,7 +96,7 @@ impl Cci {
 impl Indicator for Cci {
     type Input = Ohlcv;
     type Output = [f64; 1];
-    const SPEC: Spec = Spec::new("cci", "Commodity channel index", Group::Momentum)
+    const SPEC: Spec = Spec::new("cci", "Commodity channel index", Group::Momentum).guides(&[-100.0, 100.0])
         .params(&[Param::period("length", 20, 2)])
         .doc("The typical price's distance from its mean over `length` candles, in units of 0.015 mean absolute deviations; 0 \
               where nothing has moved.", "TA-Lib CCI (Lambert)");
@@ -141,7 +141,7 @@ pub struct ConnorsRsi {
 impl Indicator for ConnorsRsi {
     type Input = f64;
     type Output = [f64; 1];
-    const SPEC: Spec = Spec::new("crsi", "Connors RSI", Group::Momentum)
+    const SPEC: Spec = Spec::new("crsi", "Connors RSI", Group::Momentum).guides(&[10.0, 90.0])
         .params(&[Param::period("length", 3, 2), Param::period("streak_length", 2, 2), Param::period("rank_length", 100, 1)])
         .recursive()
         .doc("The mean of rsi(length), the RSI over `streak_length` of how many candles in a row rose (or, negative, fell), and \
@@ -199,6 +199,7 @@ impl Indicator for Awesome {
     type Input = Ohlcv;
     type Output = [f64; 1];
     const SPEC: Spec = Spec::new("ao", "Awesome oscillator", Group::Momentum)
+        .guides(&[0.0])
         .params(&[Param::period("fast", 5, 1), Param::period("slow", 34, 1)])
         .doc("Fast − slow mean of (high + low) / 2.", "TA-Lib AO (Williams)");
 
@@ -225,6 +226,7 @@ impl Indicator for Accelerator {
     type Input = Ohlcv;
     type Output = [f64; 1];
     const SPEC: Spec = Spec::new("ac", "Accelerator oscillator", Group::Momentum)
+        .guides(&[0.0])
         .params(&[Param::period("fast", 5, 1), Param::period("slow", 34, 1), Param::period("signal", 5, 1)])
         .doc("ao minus its mean over `signal` candles.", "TA-Lib AC (Williams)");
 
@@ -251,8 +253,10 @@ pub struct Dpo {
 impl Indicator for Dpo {
     type Input = f64;
     type Output = [f64; 1];
-    const SPEC: Spec =
-        Spec::new("dpo", "Detrended price oscillator", Group::Momentum).params(&[Param::period("length", 21, 1)]).doc(
+    const SPEC: Spec = Spec::new("dpo", "Detrended price oscillator", Group::Momentum)
+        .guides(&[0.0])
+        .params(&[Param::period("length", 21, 1)])
+        .doc(
             "The value length / 2 + 1 candles ago (rounded down) minus the mean of the newest `length` values.",
             "TA-Lib DPO, TradingView's without centering",
         );
@@ -282,7 +286,7 @@ pub struct Kst {
 impl Indicator for Kst {
     type Input = f64;
     type Output = [f64; 2];
-    const SPEC: Spec = Spec::new("kst", "Know sure thing", Group::Momentum)
+    const SPEC: Spec = Spec::new("kst", "Know sure thing", Group::Momentum).guides(&[0.0])
         .params(&[
             Param::period("roc1", 10, 1),
             Param::period("roc2", 15, 1),
@@ -327,7 +331,7 @@ pub struct Imi {
 impl Indicator for Imi {
     type Input = Ohlcv;
     type Output = [f64; 1];
-    const SPEC: Spec = Spec::new("imi", "Intraday momentum index", Group::Momentum)
+    const SPEC: Spec = Spec::new("imi", "Intraday momentum index", Group::Momentum).guides(&[30.0, 70.0])
         .params(&[Param::period("length", 14, 2)])
         .doc("The bodies (close − open) of candles that rose, in percent of the size of all bodies, over `length` candles; 50 where \
               there are none.", "TA-Lib IMI (Chande)");
@@ -444,7 +448,7 @@ pub struct WaveTrend {
 impl Indicator for WaveTrend {
     type Input = Ohlcv;
     type Output = [f64; 2];
-    const SPEC: Spec = Spec::new("wavetrend", "Wave trend", Group::Momentum)
+    const SPEC: Spec = Spec::new("wavetrend", "Wave trend", Group::Momentum).guides(&[-60.0, 60.0])
         .params(&[Param::period("channel", 10, 1), Param::period("average", 21, 1), Param::period("signal", 4, 1)])
         .outputs(&[Output::new("", "Wave"), Output::new("signal", "Signal")])
         .recursive()

@@ -74,6 +74,7 @@ impl PriceFormula for WclPrice {
 
 impl PriceFormula for Bop {
     const SPEC: Spec = Spec::new("bop", "Balance of power", Group::Momentum)
+        .guides(&[0.0])
         .doc("(close − open) / (high − low); 0 where the candle has no range.", "TA-Lib BOP (Livshin)");
     #[inline]
     fn of(candle: &Ohlcv) -> f64 {

@@ -86,8 +86,10 @@ pub struct Fosc {
 impl Indicator for Fosc {
     type Input = f64;
     type Output = [f64; 1];
-    const SPEC: Spec =
-        Spec::new("fosc", "Forecast oscillator", Group::Momentum).params(&[Param::period("length", 5, 2)]).doc(
+    const SPEC: Spec = Spec::new("fosc", "Forecast oscillator", Group::Momentum)
+        .guides(&[0.0])
+        .params(&[Param::period("length", 5, 2)])
+        .doc(
             "The value's distance from the last candle's tsf, in percent of the value; 0 where that is 0.",
             "TA-Lib FOSC (Chande)",
         );
@@ -123,7 +125,7 @@ pub struct Squeeze {
 impl Indicator for Squeeze {
     type Input = Ohlcv;
     type Output = [f64; 2];
-    const SPEC: Spec = Spec::new("squeeze", "Squeeze momentum", Group::Volatility)
+    const SPEC: Spec = Spec::new("squeeze", "Squeeze momentum", Group::Volatility).guides(&[0.0])
         .params(&[
             Param::period("length", 20, 2),
             Param::number("deviations", 2.0, 0.001, 50.0),

@@ -302,7 +302,7 @@ const DISTANCES: [u32; 5] = [1, 2, 4, 8, 16];
 impl Indicator for Hurst {
     type Input = f64;
     type Output = [f64; 1];
-    const SPEC: Spec = Spec::new("hurst", "Hurst exponent", Group::Statistics)
+    const SPEC: Spec = Spec::new("hurst", "Hurst exponent", Group::Statistics).guides(&[0.5])
         .params(&[Param::period("length", 100, 20)])
         .doc("Half of the slope of log₂ of the mean square change over 1, 2, 4, 8 and 16 candles against log₂ of that distance; \
               the means are over `length` changes. 0.5 is a random walk, above it trends, below it reverts; 0.5 where nothing \

@@ -82,13 +82,13 @@ macro_rules! stochastic {
 
 stochastic! {
     Stoch, &[Param::period("length", 14, 1), Param::period("smooth_k", 1, 1), Param::period("smooth_d", 3, 1)],
-        Spec::new("stoch", "Stochastic", Group::Momentum).doc(
+        Spec::new("stoch", "Stochastic", Group::Momentum).guides(&[20.0, 80.0]).doc(
             "Where the close lies between the lowest low and the highest high of `length` candles, in percent, averaged over \
              `smooth_k` (%K) and again over `smooth_d` (%D); 0 where nothing has moved. Both begin together.",
             "TA-Lib STOCH with simple averages (Lane)"),
         |params| { let [length, k, d] = lengths(params); Core::new(length, k, d) };
     StochFast, &[Param::period("length", 5, 1), Param::period("smooth_d", 3, 1)],
-        Spec::new("stochf", "Fast stochastic", Group::Momentum).doc(
+        Spec::new("stochf", "Fast stochastic", Group::Momentum).guides(&[20.0, 80.0]).doc(
             "The stochastic without smoothing of %K; %D is its simple average over `smooth_d`. Both begin together.",
             "TA-Lib STOCHF with a simple average (Lane)"),
         |params| { let [length, d] = lengths(params); Core::new(length, 1, d) };
@@ -104,6 +104,7 @@ impl Indicator for StochRsi {
     type Input = f64;
     type Output = [f64; 2];
     const SPEC: Spec = Spec::new("stochrsi", "Stochastic RSI", Group::Momentum)
+        .guides(&[20.0, 80.0])
         .params(&[
             Param::period("rsi_length", 14, 2),
             Param::period("length", 14, 1),
@@ -142,6 +143,7 @@ impl Indicator for Kdj {
     type Input = Ohlcv;
     type Output = [f64; 3];
     const SPEC: Spec = Spec::new("kdj", "KDJ", Group::Momentum)
+        .guides(&[20.0, 80.0])
         .params(&[Param::period("length", 9, 1), Param::period("smooth_k", 3, 1), Param::period("smooth_d", 3, 1)])
         .outputs(&[Output::new("k", "K"), Output::new("d", "D"), Output::new("j", "J")])
         .recursive()
@@ -178,7 +180,7 @@ pub struct Smi {
 impl Indicator for Smi {
     type Input = Ohlcv;
     type Output = [f64; 2];
-    const SPEC: Spec = Spec::new("smi", "Stochastic momentum index", Group::Momentum)
+    const SPEC: Spec = Spec::new("smi", "Stochastic momentum index", Group::Momentum).guides(&[-40.0, 40.0])
         .params(&[
             Param::period("length", 13, 1),
             Param::period("fast", 2, 1),
@@ -230,7 +232,7 @@ pub struct Tsi {
 impl Indicator for Tsi {
     type Input = f64;
     type Output = [f64; 2];
-    const SPEC: Spec = Spec::new("tsi", "True strength index", Group::Momentum)
+    const SPEC: Spec = Spec::new("tsi", "True strength index", Group::Momentum).guides(&[0.0])
         .params(&[Param::period("long", 25, 1), Param::period("short", 13, 1), Param::period("signal", 13, 1)])
         .outputs(&[Output::new("", "TSI"), Output::new("signal", "Signal")])
         .recursive()
@@ -291,7 +293,7 @@ impl Stage {
 impl Indicator for Stc {
     type Input = f64;
     type Output = [f64; 1];
-    const SPEC: Spec = Spec::new("stc", "Schaff trend cycle", Group::Momentum)
+    const SPEC: Spec = Spec::new("stc", "Schaff trend cycle", Group::Momentum).guides(&[25.0, 75.0])
         .params(&[Param::period("fast", 23, 2), Param::period("slow", 50, 2), Param::period("cycle", 10, 2)])
         .recursive()
         .doc("The stochastic over `cycle` of the MACD line, smoothed by half of each change, and the same again of the result: \

@@ -192,7 +192,7 @@ pub struct Chop {
 impl Indicator for Chop {
     type Input = Ohlcv;
     type Output = [f64; 1];
-    const SPEC: Spec = Spec::new("chop", "Choppiness index", Group::Volatility)
+    const SPEC: Spec = Spec::new("chop", "Choppiness index", Group::Volatility).guides(&[38.2, 61.8])
         .params(&[Param::period("length", 14, 2)])
         .doc("100 × log(Σ true range / (highest high − lowest low)) / log(length) over `length` candles: 100 goes nowhere, low \
               values are a trend. 100 where nothing has moved.", "TA-Lib CHOP (Dreiss)");
@@ -363,7 +363,7 @@ pub struct UltOsc {
 impl Indicator for UltOsc {
     type Input = Ohlcv;
     type Output = [f64; 1];
-    const SPEC: Spec = Spec::new("ultosc", "Ultimate oscillator", Group::Momentum)
+    const SPEC: Spec = Spec::new("ultosc", "Ultimate oscillator", Group::Momentum).guides(&[30.0, 70.0])
         .params(&[Param::period("short", 7, 1), Param::period("middle", 14, 1), Param::period("long", 28, 1)])
         .doc("The close's distance from the true low, summed, as a share of the summed true range, over three lengths; the \
               shortest counts four times, the middle one twice. 0 to 100; a length in which nothing has moved counts as 0.",

@@ -183,6 +183,7 @@ impl Indicator for AdOsc {
     type Input = Ohlcv;
     type Output = [f64; 1];
     const SPEC: Spec = Spec::new("adosc", "Chaikin oscillator", Group::Volume)
+        .guides(&[0.0])
         .params(&[Param::period("fast", 3, 2), Param::period("slow", 10, 2)])
         .recursive()
         .doc("Fast − slow EMA of ad, both beginning with the first candle's.", "TA-Lib ADOSC (Chaikin)");
@@ -220,8 +221,10 @@ pub struct Cmf {
 impl Indicator for Cmf {
     type Input = Ohlcv;
     type Output = [f64; 1];
-    const SPEC: Spec =
-        Spec::new("cmf", "Chaikin money flow", Group::Volume).params(&[Param::period("length", 20, 1)]).doc(
+    const SPEC: Spec = Spec::new("cmf", "Chaikin money flow", Group::Volume)
+        .guides(&[0.0])
+        .params(&[Param::period("length", 20, 1)])
+        .doc(
             "What ad adds over `length` candles, divided by their volume: −1 to 1; 0 without volume.",
             "TA-Lib CMF (Chaikin)",
         );
@@ -252,6 +255,7 @@ impl Indicator for Efi {
     type Input = [f64; 2];
     type Output = [f64; 1];
     const SPEC: Spec = Spec::new("efi", "Elder force index", Group::Volume)
+        .guides(&[0.0])
         .params(&[Param::period("length", 13, 1)])
         .recursive()
         .doc("The EMA of the price's change × volume; a is the price, b the volume.", "TA-Lib EFI (Elder 1993)");
@@ -281,7 +285,7 @@ pub struct EaseOfMovement {
 impl Indicator for EaseOfMovement {
     type Input = Ohlcv;
     type Output = [f64; 1];
-    const SPEC: Spec = Spec::new("eom", "Ease of movement", Group::Volume)
+    const SPEC: Spec = Spec::new("eom", "Ease of movement", Group::Volume).guides(&[0.0])
         .params(&[Param::period("length", 14, 1), Param::number("divisor", 10_000.0, 1e-9, 1e12)])
         .doc("The mean over `length` of the change of (high + low) / 2 × (high − low) × divisor / volume; 0 for a candle without \
               range or volume.", "TA-Lib EMV, TradingView's divisor (Arms)");
@@ -346,7 +350,7 @@ pub struct Kvo {
 impl Indicator for Kvo {
     type Input = Ohlcv;
     type Output = [f64; 2];
-    const SPEC: Spec = Spec::new("kvo", "Klinger volume oscillator", Group::Volume)
+    const SPEC: Spec = Spec::new("kvo", "Klinger volume oscillator", Group::Volume).guides(&[0.0])
         .params(&[Param::period("fast", 34, 1), Param::period("slow", 55, 1), Param::period("signal", 13, 1)])
         .outputs(&[Output::new("", "KVO"), Output::new("signal", "Signal")])
         .recursive()
@@ -400,7 +404,7 @@ pub struct Mfi {
 impl Indicator for Mfi {
     type Input = Ohlcv;
     type Output = [f64; 1];
-    const SPEC: Spec = Spec::new("mfi", "Money flow index", Group::Volume)
+    const SPEC: Spec = Spec::new("mfi", "Money flow index", Group::Volume).guides(&[20.0, 80.0])
         .params(&[Param::period("length", 14, 2)])
         .doc("Typical price × volume of the candles whose typical price rose, in percent of that of all that moved, over \
               `length` candles; 0 where there was none.", "TA-Lib MFI");

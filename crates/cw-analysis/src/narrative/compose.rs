@@ -4,7 +4,6 @@ use super::line::{As, Line};
 use super::{Section, Sentence};
 use crate::candlestick;
 use crate::enrich::{EnrichedCandle, Level, MomentumState, PatternHit, RegimeKind, TrendDirection, Usual};
-use crate::structure::ChartKind;
 
 /// Patterns that an explanation goes into.
 const EXPLAINED: usize = 3;
@@ -320,9 +319,9 @@ impl Composer<'_> {
 
     fn chart_pattern(&self) -> Option<Sentence> {
         let shape = self.candle.context.chart_patterns[0]?;
-        let kind = kind_name(shape.kind);
+        let kind = shape.kind.name();
         let line = Line::new(Section::Patterns).say("Chart pattern: ");
-        let line = line.judge("context.chart_patterns.0.kind", kind.clone(), kind.replace('_', " ")).say(", ");
+        let line = line.judge("context.chart_patterns.0.kind", kind, kind.replace('_', " ")).say(", ");
         let line = if shape.confirmed {
             line.flag("context.chart_patterns.0.confirmed", "confirmed")
         } else {
@@ -454,23 +453,11 @@ impl Composer<'_> {
             }
         }
         for shape in context.chart_patterns.iter().flatten() {
-            add(&kind_name(shape.kind));
+            add(shape.kind.name());
         }
         for hit in context.patterns.iter() {
             add(hit.name);
         }
         words
     }
-}
-
-/// The name of a chart pattern as JSON has it: `DoubleTop` is `double_top`.
-fn kind_name(kind: ChartKind) -> String {
-    let mut name = String::new();
-    for c in format!("{kind:?}").chars() {
-        if c.is_ascii_uppercase() && !name.is_empty() {
-            name.push('_');
-        }
-        name.push(c.to_ascii_lowercase());
-    }
-    name
 }

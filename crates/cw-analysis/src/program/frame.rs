@@ -92,7 +92,7 @@ impl Frame {
                 continue;
             }
             match op {
-                Op::Number(number) => state.values.0[slot] = number.get(),
+                Op::Number(number) | Op::Label(_, number) => state.values.0[slot] = number.get(),
                 Op::Bool(value) => state.values.0[slot] = f64::from(u8::from(*value)),
                 Op::Source(source) => steps.push(Step::Source { source: *source, out }),
                 Op::Call { entry, params, inputs } => {

@@ -102,6 +102,8 @@ impl CrossOp {
 pub(crate) enum Op {
     Number(Bits),
     Bool(bool),
+    /// A constant with a name: a label of the regime.
+    Label(&'static str, Bits),
     Source(Source),
     /// An indicator's first output; the others are [`Op::Part`] in the slots behind it.
     Call {
@@ -134,6 +136,31 @@ pub(crate) enum Op {
     },
     /// The price at which the position was entered: known to stop and target only.
     EntryPrice,
+}
+
+impl Op {
+    /// The slots of the same timeframe that it reads.
+    fn operands(&self, mut read: impl FnMut(Slot)) {
+        match self {
+            Self::Number(_)
+            | Self::Bool(_)
+            | Self::Label(..)
+            | Self::Source(_)
+            | Self::EntryPrice
+            | Self::Higher { .. } => {}
+            Self::Call { inputs, .. } => inputs.iter().flatten().for_each(|input| read(*input)),
+            Self::Part { call: a, .. } | Self::Unary(_, a) | Self::History { input: a, .. } => read(*a),
+            Self::Binary(_, a, b) | Self::Cross(_, a, b) => {
+                read(*a);
+                read(*b);
+            }
+            Self::Select { condition, yes, no } => {
+                read(*condition);
+                read(*yes);
+                read(*no);
+            }
+        }
+    }
 }
 
 /// The operations of one timeframe.
@@ -170,6 +197,22 @@ impl Graph {
     pub(crate) fn len(&self) -> usize {
         self.ops.len()
     }
+    /// The slots that something reads; of the many outputs of a hidden call that is a few.
+    pub(crate) fn read(&self) -> Vec<bool> {
+        let mut read = vec![false; self.ops.len()];
+        for op in self.ops.iter().filter(|op| !matches!(op, Op::Part { .. })) {
+            op.operands(|slot| read[slot as usize] = true);
+        }
+        read
+    }
+    /// Whether a slot is an output of a call that has other names than its own: patterns or structure.
+    pub(crate) fn is_hidden(&self, slot: Slot) -> bool {
+        match &self.ops[slot as usize] {
+            Op::Call { entry, .. } => *entry >= indicators::STRUCTURE,
+            Op::Part { call, .. } => self.is_hidden(*call),
+            _ => false,
+        }
+    }
 
     /// The slot that `op` fills, an existing one where the same was asked for before. `text` is only called for a
     /// value that comes from another frame.
@@ -200,6 +243,7 @@ impl Graph {
             let outputs = indicators::numbered(*entry).spec.outputs;
             for (index, output) in outputs.iter().enumerate() {
                 let text = match output.name {
+                    _ if *entry == indicators::STRUCTURE => indicators::market::wording(index),
                     "" => base.clone(),
                     name if *entry == indicators::PATTERNS => format!("pattern({name})"),
                     name => format!("{base}.{name}"),
@@ -227,6 +271,7 @@ impl Graph {
         match op {
             Op::Number(number) => number.get().to_string(),
             Op::Bool(value) => value.to_string(),
+            Op::Label(label, _) => format!("\"{label}\""),
             Op::Source(source) => source.name().to_owned(),
             Op::Call { entry, params, inputs } => {
                 let mut text = format!("{}(", indicators::numbered(*entry).spec.name);
@@ -297,21 +342,9 @@ fn live(graphs: &[Graph], outputs: &[Slot]) -> Vec<Vec<bool>> {
             if !live[frame][slot] {
                 continue;
             }
-            let mut mark = |operand: Slot| live[frame][operand as usize] = true;
-            match &graphs[frame].ops[slot] {
-                Op::Number(_) | Op::Bool(_) | Op::Source(_) | Op::EntryPrice => {}
-                Op::Call { inputs, .. } => inputs.iter().flatten().for_each(|input| mark(*input)),
-                Op::Part { call: a, .. } | Op::Unary(_, a) | Op::History { input: a, .. } => mark(*a),
-                Op::Binary(_, a, b) | Op::Cross(_, a, b) => {
-                    mark(*a);
-                    mark(*b);
-                }
-                Op::Select { condition, yes, no } => {
-                    mark(*condition);
-                    mark(*yes);
-                    mark(*no);
-                }
-                Op::Higher { frame, slot, .. } => live[*frame as usize][*slot as usize] = true,
+            graphs[frame].ops[slot].operands(|operand| live[frame][operand as usize] = true);
+            if let Op::Higher { frame, slot, .. } = &graphs[frame].ops[slot] {
+                live[*frame as usize][*slot as usize] = true;
             }
         }
     }
@@ -349,7 +382,7 @@ pub(crate) fn compact(graphs: Vec<Graph>, outputs: &mut [Slot]) -> Vec<Graph> {
         let mut compact = Graph { timeframe: graph.timeframe, ..Graph::default() };
         for slot in (0..graph.len()).filter(|slot| kept(graph, live, *slot)) {
             let op = match &graph.ops[slot] {
-                Op::Number(_) | Op::Bool(_) | Op::Source(_) | Op::EntryPrice => graph.ops[slot].clone(),
+                Op::Number(_) | Op::Bool(_) | Op::Label(..) | Op::Source(_) | Op::EntryPrice => graph.ops[slot].clone(),
                 Op::Call { entry, params, inputs } => {
                     let inputs = inputs.map(|input| input.as_ref().map(at));
                     Op::Call { entry: *entry, params: params.clone(), inputs }
@@ -373,7 +406,7 @@ pub(crate) fn compact(graphs: Vec<Graph>, outputs: &mut [Slot]) -> Vec<Graph> {
 }
 
 /// Changes when what the steps and indicators remember changes its shape, so that no state of an older shape fits.
-const STATE_SHAPE: u8 = 3;
+const STATE_SHAPE: u8 = 4;
 
 /// FNV-1a over the words of all operations: the same program has the same fingerprint on every machine.
 pub(crate) fn fingerprint(graphs: &[Graph], outputs: &[Slot]) -> u64 {

@@ -56,6 +56,42 @@ pub enum ChartKind {
     BreakoutDown,
 }
 
+macro_rules! kinds {
+    ($($kind:ident $name:literal),+ $(,)?) => {
+        impl ChartKind {
+            /// All of them, in the order of the declaration.
+            pub const ALL: [Self; 20] = [$(Self::$kind),+];
+            /// As it is written in JSON and in expressions.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$kind => $name),+ }
+            }
+        }
+    };
+}
+
+kinds! {
+    DoubleTop "double_top",
+    DoubleBottom "double_bottom",
+    TripleTop "triple_top",
+    TripleBottom "triple_bottom",
+    HeadAndShoulders "head_and_shoulders",
+    InverseHeadAndShoulders "inverse_head_and_shoulders",
+    AscendingTriangle "ascending_triangle",
+    DescendingTriangle "descending_triangle",
+    SymmetricalTriangle "symmetrical_triangle",
+    RisingWedge "rising_wedge",
+    FallingWedge "falling_wedge",
+    RisingChannel "rising_channel",
+    FallingChannel "falling_channel",
+    Rectangle "rectangle",
+    BullFlag "bull_flag",
+    BearFlag "bear_flag",
+    BullPennant "bull_pennant",
+    BearPennant "bear_pennant",
+    BreakoutUp "breakout_up",
+    BreakoutDown "breakout_down",
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {

@@ -323,6 +323,8 @@ pub struct IndicatorInfo {
     pub group: String,
     pub params: Vec<IndicatorParam>,
     pub outputs: Vec<IndicatorOutput>,
+    /// Levels by which it is usually read, to be drawn as thin lines in its pane.
+    pub guides: Vec<f64>,
     /// Drawn over the candles, not in a pane of its own.
     pub overlay: bool,
     /// Its first argument is a series, the close without one; otherwise it reads whole candles.

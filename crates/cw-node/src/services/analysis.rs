@@ -2,8 +2,10 @@
 
 mod enriched;
 mod export;
+pub(crate) mod live;
 mod similar;
 mod structure;
+mod validate;
 mod words;
 
 use std::sync::Arc;
@@ -17,21 +19,27 @@ use cw_api::commands::narrative::{
 };
 use cw_api::commands::similar::{SearchSimilar, SimilarMoments};
 use cw_api::commands::structure::{GetStructure, StructureView};
-use cw_api::commands::training::{ExportFeatures, ExportRag, FeatureList, GetRag, ListFeatures, RagReadyCandle};
+use cw_api::commands::training::{
+    ExportFeatures, ExportRag, ExportValidity, FeatureList, GetRag, ListFeatures, ListLiveRag, LiveRag, LiveRagList,
+    RagReadyCandle, StartLiveRag, StopLiveRag, ValidateExport,
+};
 use cw_api::{ApiError, Caller, FileContent};
 use cw_core::{Candle, InstrumentId, Timeframe, Timestamp};
 
 use super::market::{Market, Span};
 use crate::shared::Shared;
 
+#[derive(Clone)]
 pub(crate) struct Analysis {
     shared: Arc<Shared>,
     market: Arc<Market>,
+    exports: Arc<live::Exports>,
+    prepared: Arc<similar::Prepared>,
 }
 
 impl Analysis {
     pub fn new(shared: Arc<Shared>, market: Arc<Market>) -> Self {
-        Self { shared, market }
+        Self { shared, market, exports: Arc::default(), prepared: Arc::default() }
     }
 
     /// The newest `limit` closed candles up to the one that holds `at`; up to the newest without it.
@@ -90,6 +98,18 @@ impl cw_api::services::Analysis for Analysis {
     }
     async fn export_rag(&self, _: &Caller, request: ExportRag) -> Result<FileContent, ApiError> {
         self.rag_file(request).await
+    }
+    async fn list_live_rag(&self, _: &Caller, _: ListLiveRag) -> Result<LiveRagList, ApiError> {
+        self.live_exports().await
+    }
+    async fn start_live_rag(&self, _: &Caller, request: StartLiveRag) -> Result<LiveRag, ApiError> {
+        self.start_export(request).await
+    }
+    async fn stop_live_rag(&self, _: &Caller, request: StopLiveRag) -> Result<LiveRagList, ApiError> {
+        self.stop_exports(&request.instrument, request.timeframe).await
+    }
+    async fn validate_export(&self, _: &Caller, request: ValidateExport) -> Result<ExportValidity, ApiError> {
+        self.validate(request).await
     }
     async fn search_similar(&self, _: &Caller, request: SearchSimilar) -> Result<SimilarMoments, ApiError> {
         self.similar(request).await

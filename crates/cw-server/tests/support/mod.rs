@@ -408,6 +408,22 @@ impl Analysis for Fake {
     async fn export_rag(&self, _: &Caller, _: training::ExportRag) -> Result<FileContent, ApiError> {
         not_here("export_rag")
     }
+    async fn list_live_rag(&self, _: &Caller, _: training::ListLiveRag) -> Result<training::LiveRagList, ApiError> {
+        not_here("list_live_rag")
+    }
+    async fn start_live_rag(&self, _: &Caller, _: training::StartLiveRag) -> Result<training::LiveRag, ApiError> {
+        not_here("start_live_rag")
+    }
+    async fn stop_live_rag(&self, _: &Caller, _: training::StopLiveRag) -> Result<training::LiveRagList, ApiError> {
+        not_here("stop_live_rag")
+    }
+    async fn validate_export(
+        &self,
+        _: &Caller,
+        _: training::ValidateExport,
+    ) -> Result<training::ExportValidity, ApiError> {
+        not_here("validate_export")
+    }
     async fn search_similar(&self, _: &Caller, _: similar::SearchSimilar) -> Result<similar::SimilarMoments, ApiError> {
         not_here("search_similar")
     }

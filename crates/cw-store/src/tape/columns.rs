@@ -74,7 +74,9 @@ pub(super) fn put_unsigned(out: &mut Vec<u8>, values: &[u64]) {
     if packed <= bytes {
         small.chunks(GROUP).for_each(|group| pack(out, group));
     } else {
-        small.iter().for_each(|value| put_varint(out, *value));
+        for value in &small {
+            put_varint(out, *value);
+        }
     }
 }
 
@@ -212,7 +214,9 @@ pub(super) fn put_quantities(out: &mut Vec<u8>, values: &[i128]) {
         put_unsigned(out, &narrow);
     } else {
         out.push(WIDE);
-        values.iter().for_each(|value| out.extend(value.to_le_bytes()));
+        for value in values {
+            out.extend(value.to_le_bytes());
+        }
     }
 }
 

@@ -38,12 +38,14 @@ fn hour(count: i64) -> Vec<TapeEvent> {
 }
 
 fn id() -> InstrumentId {
-    "BTC/USDT.x".parse().unwrap()
+    "BTC/USDx.TEST".parse().unwrap()
 }
 
 fn write(tapes: &Tapes, events: &[TapeEvent]) -> u64 {
     let (mut writer, cut) = tapes.writer(&id()).unwrap();
-    events.iter().for_each(|event| writer.push(*event).unwrap());
+    for event in events {
+        writer.push(*event).unwrap();
+    }
     writer.finish().unwrap();
     cut
 }
@@ -70,7 +72,7 @@ fn what_was_recorded_comes_back_and_goes_on() {
     assert_eq!(all(&tapes), (events.clone(), 0));
     let list = tapes.list().unwrap();
     assert_eq!(list.len(), 1);
-    assert_eq!((list[0].instrument.as_str(), list[0].events, list[0].segments), ("BTC/USDT.x", 10_000, 1));
+    assert_eq!((list[0].instrument.as_str(), list[0].events, list[0].segments), ("BTC/USDx.TEST", 10_000, 1));
     assert_eq!((list[0].first, list[0].last), (events[0].received_at, events[9_999].received_at));
     assert!(list[0].bytes < 10_000 * 12, "{} bytes", list[0].bytes);
     let (from, to) = (events[4_000].received_at, events[7_000].received_at);
@@ -84,7 +86,7 @@ fn a_torn_tail_is_cut_wherever_it_tears() {
     let dir = tempfile::tempdir().unwrap();
     let tapes = Tapes::new(dir.path());
     write(&tapes, &events[..100]);
-    let path = fs::read_dir(dir.path().join("recordings/BTC%2FUSDT.%78")).unwrap().next().unwrap().unwrap().path();
+    let path = fs::read_dir(dir.path().join("recordings/BTC%2FUSD%78.TEST")).unwrap().next().unwrap().unwrap().path();
     let first = fs::read(&path).unwrap();
     write(&tapes, &events[100..200]);
     let whole = fs::read(&path).unwrap();
@@ -112,7 +114,7 @@ fn a_damaged_block_is_passed_over_and_said() {
     (0..3).for_each(|n| {
         write(&tapes, &events[n * 100..(n + 1) * 100]);
     });
-    let path = fs::read_dir(dir.path().join("recordings/BTC%2FUSDT.%78")).unwrap().next().unwrap().unwrap().path();
+    let path = fs::read_dir(dir.path().join("recordings/BTC%2FUSD%78.TEST")).unwrap().next().unwrap().unwrap().path();
     let whole = fs::read(&path).unwrap();
     let head = 8 + 2 + id().as_str().len();
     let mut outcomes = [0; 3];
@@ -132,7 +134,7 @@ fn a_damaged_block_is_passed_over_and_said() {
 fn old_segments_go_first_and_the_newest_stays() {
     let dir = tempfile::tempdir().unwrap();
     let tapes = Tapes::new(dir.path());
-    let folder = dir.path().join("recordings/BTC%2FUSDT.%78");
+    let folder = dir.path().join("recordings/BTC%2FUSD%78.TEST");
     for (n, part) in hour(300).chunks(100).enumerate() {
         write(&tapes, part);
         if n < 2 {

@@ -171,7 +171,11 @@ impl NewsProvider for AlpacaNews {
     }
 }
 
-pub(super) fn page(body: &[u8], now: Timestamp, health: &Health) -> Result<(Vec<NewsItem>, Option<String>), serde_json::Error> {
+pub(super) fn page(
+    body: &[u8],
+    now: Timestamp,
+    health: &Health,
+) -> Result<(Vec<NewsItem>, Option<String>), serde_json::Error> {
     let page: Page<'_> = serde_json::from_slice(body)?;
     let rows = page.news.unwrap_or_default();
     Ok((parse_rows(&rows, health, |article: Article| item(&article, now)), page.next_page_token))

@@ -39,10 +39,7 @@ pub(super) fn latest(id: &InstrumentId, body: &[u8], health: &Health) -> Result<
 }
 
 /// When each was quoted last; `None` where it never was or the time makes no sense.
-pub(super) fn latest_quotes(
-    ids: &[InstrumentId],
-    body: &[u8],
-) -> Result<Vec<Option<Timestamp>>, serde_json::Error> {
+pub(super) fn latest_quotes(ids: &[InstrumentId], body: &[u8]) -> Result<Vec<Option<Timestamp>>, serde_json::Error> {
     let latest: wire::LatestQuotes = serde_json::from_slice(body)?;
     let quotes = latest.quotes.unwrap_or_default();
     Ok(ids.iter().map(|id| time(&quotes.get(id.symbol())?.t).ok()).collect())

@@ -145,7 +145,8 @@ fn packed_messages_are_read_like_written_ones_and_do_no_harm_either() {
 fn the_delayed_feed_is_late_by_agreement_and_its_history_is_the_whole_market_s() {
     let with = |feed: &str| {
         let settings = Settings { feed: Some(feed.into()), ..Settings::default() };
-        connect(&settings, handles()).map(|venue| (venue.kind.capabilities().candle_delay_ms, venue.kind.feed.historical()))
+        connect(&settings, handles())
+            .map(|venue| (venue.kind.capabilities().candle_delay_ms, venue.kind.feed.historical()))
     };
     assert_eq!(with("delayed_sip").unwrap(), (905_000, "sip"));
     assert_eq!(with("iex").unwrap(), (3_000, "iex"));

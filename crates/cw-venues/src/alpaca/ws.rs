@@ -85,7 +85,7 @@ impl Speaker for Voice {
 fn subscription(symbols: &[String]) -> String {
     json!({"action": "subscribe", "trades": symbols, "quotes": symbols, "bars": symbols, "updatedBars": symbols,
         "dailyBars": symbols})
-        .to_string()
+    .to_string()
 }
 
 /// The steps of signing in.

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use cw_core::{Candle, NumberError, Price, Quantity, Quote, Ratio, Rounding, Side, Timeframe, Timestamp, Trade, Volume};
+use cw_core::{
+    Candle, NumberError, Price, Quantity, Quote, Ratio, Rounding, Side, Timeframe, Timestamp, Trade, Volume,
+};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;

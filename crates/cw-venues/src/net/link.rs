@@ -79,9 +79,8 @@ impl Default for Pace {
 }
 
 /// Asks the venue, by request, when it last heard of each of these instruments; `None` where it does not say.
-pub type Canary = Arc<
-    dyn Fn(Vec<InstrumentId>) -> BoxFuture<'static, Result<Vec<Option<Timestamp>>, ProviderError>> + Send + Sync,
->;
+pub type Canary =
+    Arc<dyn Fn(Vec<InstrumentId>) -> BoxFuture<'static, Result<Vec<Option<Timestamp>>, ProviderError>> + Send + Sync>;
 
 /// Lets others end a connection that only looks alive.
 #[derive(Debug, Clone, Default)]

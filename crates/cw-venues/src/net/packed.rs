@@ -220,7 +220,9 @@ fn write(value: &Value, message: &mut Vec<u8>) {
         }
         Value::Array(all) => {
             head(message, all.len(), (0x90, 16), [None, Some(0xdc), Some(0xdd)]);
-            all.iter().for_each(|value| write(value, message));
+            for value in all {
+                write(value, message);
+            }
         }
         Value::Object(fields) => {
             head(message, fields.len(), (0x80, 16), [None, Some(0xde), Some(0xdf)]);
@@ -305,7 +307,8 @@ mod tests {
         leaf.prop_recursive(4, 40, 20, |inner| {
             prop_oneof![
                 prop::collection::vec(inner.clone(), 0..20).prop_map(Value::from),
-                prop::collection::vec(("[a-z]{1,6}", inner), 0..20).prop_map(|all| Value::Object(all.into_iter().collect())),
+                prop::collection::vec(("[a-z]{1,6}", inner), 0..20)
+                    .prop_map(|all| Value::Object(all.into_iter().collect())),
             ]
         })
     }

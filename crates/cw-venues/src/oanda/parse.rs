@@ -69,10 +69,7 @@ fn instrument(code: &str, w: wire::Instrument) -> Result<Instrument, String> {
 }
 
 /// When the price of each changed last; `None` where nothing is known of it or its market is closed.
-pub(super) fn latest_prices(
-    ids: &[InstrumentId],
-    body: &[u8],
-) -> Result<Vec<Option<Timestamp>>, serde_json::Error> {
+pub(super) fn latest_prices(ids: &[InstrumentId], body: &[u8]) -> Result<Vec<Option<Timestamp>>, serde_json::Error> {
     let pricing: wire::Pricing = serde_json::from_slice(body)?;
     let of = |id: &InstrumentId| {
         let line = pricing.prices.iter().find(|line| line.instrument.as_deref() == Some(id.symbol()))?;

@@ -96,12 +96,7 @@ impl Polygon {
     }
 
     /// What the venue finds by symbol or name.
-    pub(super) async fn search(
-        &self,
-        site: &Site,
-        text: &str,
-        limit: usize,
-    ) -> Result<Vec<Instrument>, ProviderError> {
+    pub(super) async fn search(&self, site: &Site, text: &str, limit: usize) -> Result<Vec<Instrument>, ProviderError> {
         let mut url = self.rest.join("/v3/reference/tickers");
         url.query_pairs_mut()
             .append_pair("search", text.trim())

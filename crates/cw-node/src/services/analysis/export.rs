@@ -44,26 +44,26 @@ pub(super) fn features() -> FeatureList {
 }
 
 /// A range of candles with those before it.
-struct Series {
-    instrument: InstrumentId,
+pub(super) struct Series {
+    pub(super) instrument: InstrumentId,
     timeframe: Timeframe,
-    provider: String,
-    price_decimals: u8,
-    candles: Vec<Candle>,
+    pub(super) provider: String,
+    pub(super) price_decimals: u8,
+    pub(super) candles: Vec<Candle>,
     /// The first candle to export.
-    first: usize,
+    pub(super) first: usize,
 }
 
 /// The candles of a range in numbers, with the scale that those before it gave.
-struct Scaled {
+pub(super) struct Scaled {
     vectors: Vec<Vector>,
-    scaler: Scaler,
+    pub(super) scaler: Scaler,
     fitted: [Timestamp; 2],
 }
 
 impl Series {
     /// The vectors of the exported candles, and the scale that those before them gave.
-    fn scaled(&self) -> Result<Scaled, ApiError> {
+    pub(super) fn scaled(&self) -> Result<Scaled, ApiError> {
         let mut state = FeatureState::new();
         let rows: Vec<Option<Vector>> = self.candles.iter().map(|candle| state.push(candle)).collect();
         let before: Vec<&Vector> = rows[..self.first].iter().flatten().collect();
@@ -76,7 +76,7 @@ impl Series {
         &self.candles[self.first..]
     }
 
-    fn manifest(&self, kind: &str, scaled: &Scaled, content: &str) -> Value {
+    pub(super) fn manifest(&self, kind: &str, scaled: &Scaled, content: &str) -> Value {
         let exported = self.exported();
         json!({
             "kind": kind,
@@ -99,7 +99,7 @@ impl Series {
 }
 
 /// One JSON object per line.
-fn lines<T: Serialize>(rows: impl IntoIterator<Item = T>) -> Result<String, ApiError> {
+pub(super) fn lines<T: Serialize>(rows: impl IntoIterator<Item = T>) -> Result<String, ApiError> {
     let mut text = String::new();
     for row in rows {
         text.push_str(&serde_json::to_string(&row).map_err(ApiError::internal)?);
@@ -120,7 +120,7 @@ fn parquet(manifest: &Value, columns: Vec<(String, TableValues)>) -> Result<File
 }
 
 impl Analysis {
-    async fn export_series(
+    pub(super) async fn export_series(
         &self,
         instrument: InstrumentId,
         timeframe: Timeframe,
@@ -244,13 +244,13 @@ fn ready(series: &Series, scaler: &Scaler, now: Timestamp) -> Vec<RagReadyCandle
 
 /// As Qdrant takes it.
 #[derive(Serialize)]
-struct Point<'a> {
+pub(super) struct Point<'a> {
     id: &'a str,
     vector: &'a [f32],
     payload: Value,
 }
 
-fn point(row: &RagReadyCandle) -> Point<'_> {
+pub(super) fn point(row: &RagReadyCandle) -> Point<'_> {
     let payload = json!({
         "instrument": row.instrument,
         "timeframe": row.timeframe,

@@ -1,10 +1,13 @@
 //! Moments like the present one.
 
+use std::sync::Arc;
+
 use cw_analysis::features;
 use cw_analysis::similar::{Findings, Moments, Outcome, Query, SearchError};
 use cw_api::ApiError;
 use cw_api::commands::similar::{FanPoint, SearchSimilar, SimilarMoment, SimilarMoments, SimilarOutcome};
 use cw_core::Candle;
+use parking_lot::Mutex;
 
 use super::{Analysis, apart};
 
@@ -12,17 +15,52 @@ use super::{Analysis, apart};
 const DEFAULT_LIMIT: usize = 50_000;
 const MOST_LIMIT: usize = 2_000_000;
 const MOST_HORIZONS: usize = 16;
+/// Candles that stay prepared over all series, some 400 bytes each.
+const MOST_PREPARED: usize = 110_000;
 
 impl Analysis {
     pub(super) async fn similar(&self, request: SearchSimilar) -> Result<SimilarMoments, ApiError> {
         let limit = request.limit.map_or(DEFAULT_LIMIT, |limit| (limit as usize).min(MOST_LIMIT));
         let query = query(&request)?;
         let candles = self.candles_to(&request.instrument, request.timeframe, request.at, limit).await?;
+        let prepared = Arc::clone(&self.prepared);
         apart(move || {
-            let found = Moments::of(&candles).and_then(|moments| moments.search(&query));
+            let found = prepared.moments(&candles).and_then(|moments| moments.search(&query));
             view(request, &query, &candles, &found.map_err(|error| refused(&error))?)
         })
         .await
+    }
+}
+
+/// What the last searches compared with. Making it takes most of a search's time, and a person asks several times about
+/// the same moment. It is found by the candles themselves, so that a corrected one is never answered from here.
+#[derive(Default)]
+pub(super) struct Prepared(Mutex<Vec<Made>>);
+
+struct Made {
+    candles: Vec<Candle>,
+    moments: Arc<Moments>,
+}
+
+impl Prepared {
+    fn moments(&self, candles: &[Candle]) -> Result<Arc<Moments>, SearchError> {
+        {
+            let mut made = self.0.lock();
+            if let Some(at) = made.iter().position(|made| made.candles == candles) {
+                // The newest stand last.
+                made[at..].rotate_left(1);
+                return Ok(Arc::clone(&made[made.len() - 1].moments));
+            }
+        }
+        let moments = Arc::new(Moments::of(candles)?);
+        if candles.len() <= MOST_PREPARED {
+            let mut made = self.0.lock();
+            made.push(Made { candles: candles.to_vec(), moments: Arc::clone(&moments) });
+            while made.iter().map(|made| made.candles.len()).sum::<usize>() > MOST_PREPARED {
+                made.remove(0);
+            }
+        }
+        Ok(moments)
     }
 }
 
@@ -114,5 +152,42 @@ fn outcome(outcome: &Outcome) -> SimilarOutcome {
         base_q25,
         base_q75,
         base_q95,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cw_core::{Price, Timestamp, Volume};
+
+    use super::*;
+
+    fn candles(seed: i64, len: i64) -> Vec<Candle> {
+        let price = |at: i64| Price::from_raw((10_000 + (at * at * 31 + seed * at) % 997) * 10_000_000);
+        let candle = |at: i64| {
+            let (open, close) = (price(at), price(at + 1));
+            let open_time = Timestamp::from_secs(60 * at);
+            Candle { open_time, open, high: open.max(close), low: open.min(close), close, volume: Volume::ZERO }
+        };
+        (0..len).map(candle).collect()
+    }
+
+    #[test]
+    fn the_same_candles_are_prepared_once_and_corrected_ones_anew() {
+        let prepared = Prepared::default();
+        let series = candles(1, 400);
+        let first = prepared.moments(&series).unwrap();
+        assert!(Arc::ptr_eq(&first, &prepared.moments(&series.clone()).unwrap()));
+        let mut corrected = series.clone();
+        corrected[10].volume = Volume::from_raw(1);
+        assert!(!Arc::ptr_eq(&first, &prepared.moments(&corrected).unwrap()));
+        assert!(Arc::ptr_eq(&first, &prepared.moments(&series).unwrap()), "it is still there");
+        assert!(prepared.moments(&series[..50]).is_err());
+        // What does not fit any more leaves, the oldest first; the first was asked for since.
+        for seed in 2..4 {
+            prepared.moments(&candles(seed, MOST_PREPARED as i64 / 2 - 300)).unwrap();
+        }
+        let kept: Vec<usize> = prepared.0.lock().iter().map(|made| made.candles.len()).collect();
+        assert!(kept.iter().sum::<usize>() <= MOST_PREPARED && kept.len() == 3, "{kept:?}");
+        assert!(Arc::ptr_eq(&first, &prepared.moments(&series).unwrap()));
     }
 }

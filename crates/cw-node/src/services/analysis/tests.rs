@@ -10,6 +10,8 @@ use crate::config::NodeConfig;
 use crate::logs::LogRing;
 use crate::node::Node;
 
+mod rag;
+
 struct Fixture {
     _dir: tempfile::TempDir,
     node: Node,

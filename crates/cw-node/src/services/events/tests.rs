@@ -16,6 +16,8 @@ use crate::config::NodeConfig;
 use crate::logs::LogRing;
 use crate::node::Node;
 
+mod enriched;
+
 struct Live {
     _dir: tempfile::TempDir,
     node: Node,

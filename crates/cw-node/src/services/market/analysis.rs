@@ -45,6 +45,7 @@ pub(super) fn indicators() -> IndicatorList {
                 .iter()
                 .map(|o| IndicatorOutput { name: o.name.to_owned(), title: o.title.to_owned() })
                 .collect(),
+            guides: spec.guides.to_vec(),
             overlay: spec.pane == Pane::Overlay,
             takes_series: entry.input != InputKind::Candle,
             warm_up: entry.warm_up(&entry.defaults()) as u32,
@@ -142,6 +143,8 @@ mod tests {
         assert_eq!(macd.params.iter().map(|p| p.default).collect::<Vec<_>>(), [12.0, 26.0, 9.0]);
         assert_eq!(macd.outputs.iter().map(|o| o.name.as_str()).collect::<Vec<_>>(), ["", "signal", "histogram"]);
         assert!(!macd.overlay && list.iter().any(|i| i.name == "ema" && i.overlay));
+        let guides = |name: &str| list.iter().find(|info| info.name == name).unwrap().guides.clone();
+        assert_eq!((guides("rsi"), guides("macd"), guides("ema")), (vec![30.0, 70.0], vec![0.0], vec![]));
         assert!(macd.takes_series && macd.warm_up >= 26 + 9 - 2 && !macd.source.is_empty());
         assert!(list.iter().all(|i| i.params.iter().all(|p| p.min <= Some(p.default) && Some(p.default) <= p.max)));
     }

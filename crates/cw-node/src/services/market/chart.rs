@@ -16,6 +16,10 @@ const MOST_ROWS: u32 = 20_000;
 /// was before after this many times its period: nothing that a chart could show.
 const FORGOTTEN_AFTER: usize = 20;
 const LEAST_WARM_UP: usize = 100;
+/// MACD's slow average has the longest default period.
+const SLOWEST_DEFAULT: f64 = 26.0;
+/// Levels come from as many candles as enriched candles look back on.
+const STRUCTURE_PERIOD: f64 = (cw_analysis::enrich::HISTORY / FORGOTTEN_AFTER) as f64;
 /// Also for the longest period and the highest timeframe no more than this is read; what needs more shows as warming up.
 const MOST_WARM_UP: usize = 50_000;
 
@@ -36,7 +40,8 @@ impl Study {
         let set = StudySet::parse(text).map_err(|error| wrong(text, &error))?;
         // Whether its timeframes can be folded from this one shows here.
         set.new_state(timeframe).map_err(|error| ApiError::invalid("set", error.to_string()))?;
-        Ok(Some(Self { set, timeframe, warm_up: warm_up(text, timeframe) }))
+        let shortest = if set.reads_structure() { STRUCTURE_PERIOD } else { SLOWEST_DEFAULT };
+        Ok(Some(Self { set, timeframe, warm_up: warm_up(text, timeframe, shortest) }))
     }
 
     pub fn columns(&self) -> &[String] {
@@ -82,7 +87,7 @@ fn wrong(text: &str, error: &ExprError) -> ApiError {
 ///
 /// It reads the text and not the compiled set: a period that is too long by a candle costs nothing, and every number of
 /// the language that matters here is written as a number.
-fn warm_up(text: &str, timeframe: Timeframe) -> usize {
+fn warm_up(text: &str, timeframe: Timeframe, shortest: f64) -> usize {
     let mut written = 0.0_f64;
     let mut number = String::new();
     for c in text.chars().chain([' ']) {
@@ -93,8 +98,7 @@ fn warm_up(text: &str, timeframe: Timeframe) -> usize {
             number.clear();
         }
     }
-    // MACD's slow average has the longest default.
-    let longest = written.max(26.0);
+    let longest = written.max(shortest);
     let candle = timeframe.approx_nanos().max(1) as f64;
     let quoted = text.split(['"', '\'']).skip(1).step_by(2);
     let highest = quoted
@@ -270,11 +274,13 @@ mod tests {
     #[test]
     fn warming_up_reaches_as_far_as_the_slowest_part() {
         let tf = |text: &str| text.parse::<Timeframe>().unwrap();
-        assert_eq!(warm_up("sma(3)", tf("15m")), 26 * 20);
-        assert_eq!(warm_up("ema(200), rsi(14)", tf("15m")), 200 * 20);
-        assert_eq!(warm_up("on(\"4h\", ema(50))", tf("1h")), 50 * 20 * 4);
-        assert_eq!(warm_up("vwap(100)", tf("1m")), 6_000, "hours, not candles");
-        assert_eq!(warm_up("ema(5000)", tf("1m")), MOST_WARM_UP);
+        assert_eq!(warm_up("sma(3)", tf("15m"), SLOWEST_DEFAULT), 26 * 20);
+        assert_eq!(warm_up("ema(200), rsi(14)", tf("15m"), SLOWEST_DEFAULT), 200 * 20);
+        assert_eq!(warm_up("on(\"4h\", ema(50))", tf("1h"), SLOWEST_DEFAULT), 50 * 20 * 4);
+        assert_eq!(warm_up("vwap(100)", tf("1m"), SLOWEST_DEFAULT), 6_000, "hours, not candles");
+        assert_eq!(warm_up("ema(5000)", tf("1m"), SLOWEST_DEFAULT), MOST_WARM_UP);
+        let levels = Study::parse("on(\"4h\", support(2))", tf("1h")).unwrap().unwrap();
+        assert_eq!(levels.warm_up(), cw_analysis::enrich::HISTORY * 4);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::services::jobs::Ticket;
 use crate::shared::storage;
 
 impl Market {
-    fn nobody(&self, instrument: &InstrumentId) -> ApiError {
+    fn nobody(instrument: &InstrumentId) -> ApiError {
         let message = match catalog::VENUES.iter().find(|entry| entry.code == instrument.venue()) {
             Some(entry) => {
                 format!("{} is switched off; set venues.{}.enabled in the configuration", entry.code, entry.name)
@@ -31,7 +31,7 @@ impl Market {
         let FetchData { instrument, timeframe, from, to } = request;
         let remote = self.venue_of(&instrument);
         if remote.is_none() && !self.is_simulated(&instrument) {
-            return Err(self.nobody(&instrument));
+            return Err(Self::nobody(&instrument));
         }
         let end = match remote {
             Some(provider) => self.remote_end(provider, timeframe),
@@ -62,7 +62,7 @@ impl Market {
         self.jobs.check_room()?;
         let StartFetch(request) = request;
         if self.venue_of(&request.instrument).is_none() && !self.is_simulated(&request.instrument) {
-            return Err(self.nobody(&request.instrument));
+            return Err(Self::nobody(&request.instrument));
         }
         let market = self.me.upgrade().ok_or_else(|| ApiError::unavailable("the program is stopping"))?;
         let title = format!("{} {} from {}", request.instrument, request.timeframe, request.from);

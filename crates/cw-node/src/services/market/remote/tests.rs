@@ -153,7 +153,7 @@ async fn followed_symbols_are_kept_current_through_a_lost_connection() {
         list.connections.into_iter().find(|c| c.venue == "ALPACA").unwrap()
     };
     let minutes = 6;
-    tokio::time::timeout(Duration::from_secs(60), async {
+    tokio::time::timeout(Duration::from_mins(1), async {
         while state().await.state != ConnectionState::Open {
             tokio::task::yield_now().await;
         }
@@ -224,7 +224,7 @@ async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
             }
         }
     };
-    let waited = tokio::time::timeout(Duration::from_secs(60), looking).await;
+    let waited = tokio::time::timeout(Duration::from_mins(1), looking).await;
     waited.unwrap_or_else(|_| panic!("{what} did not come"))
 }
 
