@@ -134,13 +134,9 @@ impl HttpClient {
             let last = backoff.tries() + 1 >= tries;
             let (error, told) = match self.once(call).await {
                 Ok(reply) => return Ok(reply),
-                Err(Failure::Final(error)) => {
-                    self.health.failed(error.to_string());
-                    return Err(error);
-                }
+                Err(Failure::Final(error)) => return Err(error),
                 Err(Failure::Again { error, told }) => (error, told),
             };
-            self.health.failed(error.to_string());
             if last || told.is_some_and(|told| told > MOST_PATIENCE) {
                 return Err(error);
             }
@@ -165,6 +161,14 @@ impl HttpClient {
 
     async fn once(&self, call: &Call) -> Result<Reply, Failure> {
         self.admit(call).await.map_err(Failure::Final)?;
+        let outcome = self.sent(call).await;
+        if let Err(Failure::Final(error) | Failure::Again { error, .. }) = &outcome {
+            self.health.failed(error.to_string());
+        }
+        outcome
+    }
+
+    async fn sent(&self, call: &Call) -> Result<Reply, Failure> {
         let probe = Probe::new(&self.breaker);
         let asked = self.clock.now();
         match self.transport.send(call).await {
