@@ -33,6 +33,8 @@ const FIRST: i64 = 3_600 * Timestamp::NANOS_PER_SECOND;
 const LONGEST_PAUSE: i64 = 24 * FIRST;
 /// A pause of the program that is no outage worth a row.
 const SHORT_PAUSE: i64 = 120 * Timestamp::NANOS_PER_SECOND;
+/// When an instrument that could not be followed is tried again.
+const AGAIN: Duration = Duration::from_secs(30);
 /// What is decided on: a minute that is told within so long of its end, the venue's own delay not counted.
 const FRESH: i64 = 120 * Timestamp::NANOS_PER_SECOND;
 /// How often providers are asked for what they did not take.
@@ -213,10 +215,8 @@ pub(crate) async fn keep_current(shared: Arc<Shared>, code: &'static str, broker
     };
     loop {
         let ids = wanted.borrow_and_update().clone();
-        if !ids.is_empty() {
-            keeping.run(ids, &mut wanted).await;
-        }
-        if !wanted.has_changed().unwrap_or(false) && wanted.changed().await.is_err() {
+        let again = !ids.is_empty() && keeping.run(ids, &mut wanted).await;
+        if !again && wanted.changed().await.is_err() {
             return;
         }
     }
@@ -278,10 +278,12 @@ struct Keeping<'a> {
 }
 
 impl Keeping<'_> {
-    /// Follows these until others are wanted or the venue refuses.
-    async fn run(&mut self, ids: Vec<InstrumentId>, wanted: &mut watch::Receiver<Vec<InstrumentId>>) {
+    /// Follows these until others are wanted (true), or the venue refuses. Those that it could not describe are tried
+    /// again after a while.
+    async fn run(&mut self, ids: Vec<InstrumentId>, wanted: &mut watch::Receiver<Vec<InstrumentId>>) -> bool {
         let venue = self.provider.venue();
         let mut followed = Vec::new();
+        let mut all = true;
         for id in ids {
             let listed = match self.list(&id).await {
                 Ok(()) => self.begin(&id).await.map_err(|error| error.to_string()),
@@ -289,21 +291,32 @@ impl Keeping<'_> {
             };
             match listed {
                 Ok(from) => followed.push(Followed { instrument: id, from }),
-                Err(error) => tracing::error!(target: "venues", %error, instrument = %id, "not followed"),
+                Err(error) => {
+                    all = false;
+                    tracing::error!(target: "venues", %error, instrument = %id, "not followed");
+                }
             }
+        }
+        if followed.is_empty() {
+            // Until others are wanted or it is time to try again; both mean the same.
+            let _waited = tokio::time::timeout(AGAIN, wanted.changed()).await;
+            return true;
         }
         let (told, mut queue) = mpsc::channel(QUEUE);
         let (provider, clock) = (self.provider, Arc::clone(&self.shared.clock));
         let writing = async {
             let mut batch = Vec::with_capacity(BATCH);
-            loop {
+            let again = tokio::time::sleep(AGAIN);
+            tokio::pin!(again);
+            let others = loop {
                 tokio::select! {
                     biased;
                     // The sender lives as long as the program.
-                    _ = wanted.changed() => break,
+                    _ = wanted.changed() => break true,
+                    () = &mut again, if !all => break true,
                     count = queue.recv_many(&mut batch, BATCH) => {
                         if count == 0 {
-                            break;
+                            break false;
                         }
                         if let Err(error) = self.take(&mut batch).await {
                             // What is not written is not covered either: it is asked for again at the next start.
@@ -311,14 +324,16 @@ impl Keeping<'_> {
                         }
                     }
                 }
-            }
+            };
             // Nobody listens any more: following ends.
             drop(queue);
+            others
         };
-        let (ended, ()) = tokio::join!(follow(provider, &followed, &*clock, told), writing);
+        let (ended, others) = tokio::join!(follow(provider, &followed, &*clock, told), writing);
         if let Err(error) = ended {
             tracing::error!(target: "venues", venue, %error, "the venue is no longer followed");
         }
+        others
     }
 
     /// Has the engine take an instrument on, with today's candles.

@@ -219,6 +219,8 @@ mod tests {
 
     #[test]
     fn candles_of_one_origin_are_one_segment() {
+        use ProvenanceKind::{Backfilled, Revised, Streamed};
+
         let candle = |minute: i64, kind| StoredCandle {
             candle: Candle {
                 open_time: Timestamp::from_secs(minute * 60),
@@ -241,7 +243,6 @@ mod tests {
         ];
         let found = segments(Timeframe::M1, &candles, None);
         let summary: Vec<_> = found.iter().map(|s| (s.from.as_secs() / 60, s.to.as_secs() / 60, s.kind)).collect();
-        use ProvenanceKind::{Backfilled, Revised, Streamed};
         assert_eq!(summary, [(0, 3, Backfilled), (3, 4, Streamed), (4, 5, Revised), (5, 6, Streamed)]);
     }
 }
