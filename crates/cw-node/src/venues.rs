@@ -10,7 +10,9 @@ use std::time::Duration;
 use cw_core::{Candle, Clock, FormingCandle, InstrumentId, MarketEvent, MarketEventKind, Timeframe, Timestamp, Volume};
 use cw_engine::Command;
 use cw_market::{Delivery, FeedEvent, Followed, Provider, Told, follow};
-use cw_store::{CandleQuery, OutageQuery, OutageState, Page, Refused, Source, SourceKind, StoreError, TimeRange};
+use cw_store::{
+    CandleQuery, Channel, OutageQuery, OutageState, Page, Refused, Source, SourceKind, StoreError, TimeRange,
+};
 use cw_venues::catalog::{self, Settings};
 use cw_venues::net::{Handles, Network, Random};
 use parking_lot::Mutex;
@@ -408,12 +410,13 @@ impl Keeping<'_> {
         }
     }
 
-    /// The first minute that is not in the store yet.
+    /// The first minute that nobody answered for yet. The newest candle does not tell: a market that is closed has none.
     async fn begin(&mut self, id: &InstrumentId) -> Result<Timestamp, StoreError> {
         let (store, now) = (&self.shared.store, self.shared.clock.now());
-        let newest = store.read_candles(id, Timeframe::M1, &CandleQuery::newest(1)).await?;
-        let next = newest.first().map(|candle| Timeframe::M1.close_time(candle.open_time));
-        let recent = next.filter(|next| now.nanos_since(*next) < LONGEST_PAUSE);
+        let (earliest, channel) = (now.plus_nanos(-LONGEST_PAUSE), Channel::Candles(Timeframe::M1));
+        let missing = store.missing_ranges(id, channel, TimeRange::new(earliest, now)).await?;
+        let next = missing.last().filter(|range| range.to == now).map_or(now, |range| range.from);
+        let recent = Some(next).filter(|next| *next > earliest);
         let begin = Timeframe::M1.open_time(recent.unwrap_or(now.plus_nanos(-FIRST)));
         let query = OutageQuery {
             instrument: Some(id.clone()),
