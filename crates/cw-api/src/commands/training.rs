@@ -204,7 +204,7 @@ pub struct StopLiveRag {
 #[ts(optional_fields)]
 pub struct ValidateExport {
     /// Path of the file on the engine's machine, JSON lines. The manifest is its first line or `FILE.manifest.json`.
-    #[schemars(extend("x-position" = 0))]
+    #[schemars(extend("x-position" = 0, "x-file" = true))]
     pub file: String,
 }
 

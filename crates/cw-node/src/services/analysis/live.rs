@@ -41,6 +41,8 @@ const MOST_MISSED: usize = 50_000;
 /// Rows that wait for PostgreSQL when it is away; the oldest are dropped from there, not from the file.
 const MOST_WAITING: usize = 10_000;
 
+/// How long stopping waits for what is being written.
+const STOP: Duration = Duration::from_secs(10);
 /// How long a configured export that cannot be started waits before it is tried again.
 const RETRY: Duration = Duration::from_secs(15);
 
@@ -72,10 +74,16 @@ type Key = (InstrumentId, Timeframe, LiveRagFormat);
 
 /// The exports that run.
 #[derive(Default)]
-pub(super) struct Exports(Mutex<BTreeMap<Key, Running>>);
+pub(super) struct Exports {
+    running: Mutex<BTreeMap<Key, Running>>,
+    /// Held while one starts: two writers of one file would write every candle twice.
+    starting: tokio::sync::Mutex<()>,
+}
 
 struct Running {
     token: CancellationToken,
+    /// Nothing more is written.
+    ended: CancellationToken,
     view: Arc<Mutex<LiveRag>>,
 }
 
@@ -101,7 +109,7 @@ impl Analysis {
             VectorSupport::Ready { version } => (true, format!("pgvector {version}")),
             VectorSupport::Missing { reason } => (false, reason),
         };
-        let exports = self.exports.0.lock().values().map(|running| running.view.lock().clone()).collect();
+        let exports = self.exports.running.lock().values().map(|running| running.view.lock().clone()).collect();
         Ok(LiveRagList { exports, vectors, vectors_detail })
     }
 
@@ -111,30 +119,26 @@ impl Analysis {
             return Err(ApiError::unavailable("nothing closes here: a live export needs a running engine"));
         }
         let key = (request.instrument, request.timeframe, request.file_format.unwrap_or_default());
-        if let Some(running) = self.exports.0.lock().get(&key) {
-            return Ok(running.view.lock().clone());
+        let _one_at_a_time = self.exports.starting.lock().await;
+        let known = self.exports.running.lock().get(&key).map(|running| Arc::clone(&running.view));
+        if let Some(view) = known {
+            return Ok(view.lock().clone());
+        }
+        if self.exports.running.lock().len() >= MOST_EXPORTS {
+            return Err(ApiError::conflict(format!("{MOST_EXPORTS} live exports run already; stop one first")));
         }
         let mut export = self.open_export(key.clone()).await?;
         // What closed since the file ended, so that a failure shows here and not in a log.
         export.catch_up().await?;
         let (view, token) = (Arc::clone(&export.view), self.shared.supervisor.token().child_token());
         let started = view.lock().clone();
-        {
-            let mut exports = self.exports.0.lock();
-            if exports.contains_key(&key) {
-                return Ok(started);
-            }
-            if exports.len() >= MOST_EXPORTS {
-                return Err(ApiError::conflict(format!("{MOST_EXPORTS} live exports run already; stop one first")));
-            }
-            exports.insert(key, Running { token: token.clone(), view });
-        }
+        let ended = CancellationToken::new();
+        let running = Running { token: token.clone(), ended: ended.clone(), view };
+        self.exports.running.lock().insert(key, running);
         self.shared.supervisor.spawn("rag-live", async move {
-            tokio::select! {
-                biased;
-                () = token.cancelled() => {}
-                () = export.run() => {}
-            }
+            // Also when it panics.
+            let _ended = ended.drop_guard();
+            export.run(token).await;
         });
         Ok(started)
     }
@@ -144,17 +148,23 @@ impl Analysis {
         instrument: &InstrumentId,
         timeframe: Timeframe,
     ) -> Result<LiveRagList, ApiError> {
-        let mut stopped = 0;
-        self.exports.0.lock().retain(|(id, tf, _), running| {
+        let mut stopped = Vec::new();
+        self.exports.running.lock().retain(|(id, tf, _), running| {
             let is_it = id == instrument && *tf == timeframe;
             if is_it {
                 running.token.cancel();
-                stopped += 1;
+                stopped.push(running.ended.clone());
             }
             !is_it
         });
-        if stopped == 0 {
+        if stopped.is_empty() {
             return Err(ApiError::not_found(format!("live export of {instrument} {timeframe}")));
+        }
+        // Who starts it again finds files that nobody writes any more.
+        for ended in stopped {
+            if tokio::time::timeout(STOP, ended.cancelled()).await.is_err() {
+                return Err(ApiError::unavailable("the export is still writing; it ends with this candle"));
+            }
         }
         self.live_exports().await
     }
@@ -168,7 +178,9 @@ impl Analysis {
         // Vectors of another schema or scale do not belong into the same file.
         let suffix = if format == LiveRagFormat::Qdrant { "qdrant.jsonl" } else { "jsonl" };
         let schema = features::schema_hash();
-        let name = format!("{instrument}-{timeframe}-{}.{suffix}", &schema[..8]);
+        // Some file systems do not tell a minute's `m` from a month's `M`.
+        let length = timeframe.to_string().replace('M', "mo");
+        let name = format!("{instrument}-{length}-{}.{suffix}", &schema[..8]);
         let safe: String =
             name.chars().map(|c| if c.is_ascii_alphanumeric() || "-._".contains(c) { c } else { '_' }).collect();
         let path = self.shared.data_dir.join("rag").join(safe);
@@ -179,6 +191,10 @@ impl Analysis {
             let (manifest, scaler) = if let (Some(manifest), Some(scaler)) = (kept, kept_scaler) {
                 (manifest, scaler)
             } else {
+                // Lines on a scale that nobody knows any more make room.
+                if path.exists() {
+                    std::fs::rename(&path, path.with_extension("old")).map_err(ApiError::internal)?;
+                }
                 let scaled = series.scaled()?;
                 let kind = if format == LiveRagFormat::Qdrant { "points" } else { "rag" };
                 let mut manifest = series.manifest(kind, &scaled, "");
@@ -218,7 +234,8 @@ impl Analysis {
 }
 
 impl Export {
-    async fn run(mut self) {
+    /// Until it is stopped, which is between two candles and never in the middle of a line.
+    async fn run(mut self, token: CancellationToken) {
         let (shared, (instrument, timeframe, _)) = (Arc::clone(&self.analysis.shared), self.key.clone());
         let mut batches = shared.bus.listen();
         let number = shared.directory.number(&instrument);
@@ -227,6 +244,7 @@ impl Export {
         loop {
             tokio::select! {
                 biased;
+                () = token.cancelled() => return,
                 batch = batches.recv() => match batch {
                     Ok(batch) => {
                         if !self.concerns(&batch, number, timeframe) {

@@ -166,7 +166,8 @@ mod tests {
         let candle = |at: i64| {
             let (open, close) = (price(at), price(at + 1));
             let open_time = Timestamp::from_secs(60 * at);
-            Candle { open_time, open, high: open.max(close), low: open.min(close), close, volume: Volume::ZERO }
+            let volume = Volume::from_raw(1_000_000_000 * i128::from(1 + at % 7));
+            Candle { open_time, open, high: open.max(close), low: open.min(close), close, volume }
         };
         (0..len).map(candle).collect()
     }

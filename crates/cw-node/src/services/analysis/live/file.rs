@@ -16,6 +16,8 @@ pub(in crate::services::analysis) fn manifest_path(file: &Path) -> PathBuf {
 pub(super) struct LiveFile {
     path: PathBuf,
     file: std::fs::File,
+    /// Bytes of whole lines.
+    whole: u64,
     hasher: blake3::Hasher,
     /// What does not change while the file grows.
     manifest: Value,
@@ -42,8 +44,8 @@ impl LiveFile {
             std::fs::create_dir_all(folder)?;
         }
         let file = std::fs::OpenOptions::new().create(true).truncate(false).read(true).append(true).open(&path)?;
-        let mut live = Self { path, file, hasher: blake3::Hasher::new(), manifest, rows: 0, first: None, last: None };
-        let mut whole = 0u64;
+        let mut live =
+            Self { path, file, whole: 0, hasher: blake3::Hasher::new(), manifest, rows: 0, first: None, last: None };
         let mut reader = BufReader::new(live.file.try_clone()?);
         let mut line = Vec::new();
         loop {
@@ -53,21 +55,25 @@ impl LiveFile {
             if read == 0 || line.last() != Some(&b'\n') {
                 break;
             }
-            whole += read as u64;
+            live.whole += read as u64;
             live.hasher.update(&line);
             live.rows += 1;
             let time = serde_json::from_slice::<Value>(&line).ok().as_ref().and_then(open_time);
             live.first = live.first.or(time);
             live.last = live.last.max(time);
         }
-        live.file.set_len(whole)?;
+        live.file.set_len(live.whole)?;
         Ok(live)
     }
 
     /// Appends whole lines. On return they are on disk, and the manifest tells of them.
     pub(super) fn append(&mut self, lines: &str, rows: u64, range: [Timestamp; 2]) -> std::io::Result<()> {
-        self.file.write_all(lines.as_bytes())?;
-        self.file.sync_data()?;
+        if let Err(error) = self.file.write_all(lines.as_bytes()).and_then(|()| self.file.sync_data()) {
+            // What is half there would stand before what is written next.
+            self.file.set_len(self.whole)?;
+            return Err(error);
+        }
+        self.whole += lines.len() as u64;
         self.hasher.update(lines.as_bytes());
         self.rows += rows;
         self.first = self.first.or(Some(range[0]));
