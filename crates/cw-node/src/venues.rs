@@ -42,6 +42,14 @@ const FRESH: i64 = 120 * Timestamp::NANOS_PER_SECOND;
 /// How often providers are asked for what they did not take.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// Our clock, chance of our own for waiting times, and the network.
+pub(crate) fn handles(clock: &Arc<dyn Clock>) -> Result<Handles, String> {
+    let mut seed = [0; 8];
+    getrandom::fill(&mut seed).map_err(|error| error.to_string())?;
+    let random = Random::seeded(u64::from_le_bytes(seed));
+    Ok(Handles { clock: Arc::clone(clock), random, transport: Arc::new(Network::shared()) })
+}
+
 /// One venue that the configuration switches on.
 pub(crate) struct Venue {
     pub provider: Arc<dyn Provider>,
@@ -75,13 +83,7 @@ impl Venues {
     ) -> Result<Self, String> {
         let mut venues = Vec::new();
         for (name, settings) in settings.iter().filter(|(_, settings)| settings.enabled) {
-            let mut seed = [0; 8];
-            getrandom::fill(&mut seed).map_err(|error| error.to_string())?;
-            let handles = Handles {
-                clock: Arc::clone(clock),
-                random: Random::seeded(u64::from_le_bytes(seed)),
-                transport: Arc::new(Network::shared()),
-            };
+            let handles = handles(clock)?;
             let entry = catalog::find(name).ok_or_else(|| unknown(name))?;
             let provider = (entry.connect)(settings, handles).map_err(|error| format!("venues.{name}: {error}"))?;
             let id = |symbol: &String| {

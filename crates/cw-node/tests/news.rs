@@ -69,7 +69,9 @@ async fn a_search_asks_once_and_works_without_the_source() {
     assert_eq!(later["providers"][0]["answer"], "fresh");
 
     // The source is gone: what is known stands in, and the answer says so.
-    drop(server);
+    node.stop().await;
+    let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port");
+    let node = open(dir.path(), &exchange, Some(&format!("http://{port}")), None).await;
     exchange.advance_to(begin().plus_nanos(60 * MINUTE));
     let offline = call(&node, "news.search", search.clone()).await.expect("news");
     assert_eq!(offline["providers"][0]["answer"], "failed");

@@ -161,9 +161,13 @@ async fn say(line: &mut Line, frames: Vec<String>) -> Result<(), axum::Error> {
 /// As Alpaca's servers write it: the field `t` is a timestamp of eight bytes, floats are floats of eight.
 fn pack(value: &Value, out: &mut Vec<u8>) -> Result<(), rmp::encode::ValueWriteError> {
     match value {
-        Value::Null => rmp::encode::write_nil(out).map_err(rmp::encode::ValueWriteError::InvalidMarkerWrite),
+        Value::Null => {
+            out.push(rmp::Marker::Null.to_u8());
+            Ok(())
+        }
         Value::Bool(yes) => {
-            rmp::encode::write_bool(out, *yes).map_err(rmp::encode::ValueWriteError::InvalidMarkerWrite)
+            out.push(if *yes { rmp::Marker::True } else { rmp::Marker::False }.to_u8());
+            Ok(())
         }
         Value::Number(number) => match (number.as_i64(), number.as_f64()) {
             (Some(whole), _) => rmp::encode::write_sint(out, whole).map(drop),
@@ -179,7 +183,7 @@ fn pack(value: &Value, out: &mut Vec<u8>) -> Result<(), rmp::encode::ValueWriteE
             for (name, value) in fields {
                 rmp::encode::write_str(out, name)?;
                 match value.as_str().filter(|_| name == "t").and_then(|text| text.parse::<Timestamp>().ok()) {
-                    Some(time) => moment(time, out)?,
+                    Some(time) => moment(time, out),
                     None => pack(value, out)?,
                 }
             }
@@ -189,11 +193,11 @@ fn pack(value: &Value, out: &mut Vec<u8>) -> Result<(), rmp::encode::ValueWriteE
 }
 
 /// Nanoseconds in thirty bits, seconds in thirty-four.
-fn moment(time: Timestamp, out: &mut Vec<u8>) -> Result<(), rmp::encode::ValueWriteError> {
+fn moment(time: Timestamp, out: &mut Vec<u8>) {
     let (seconds, nanos) = (time.as_secs(), time.as_nanos().rem_euclid(1_000_000_000));
-    rmp::encode::write_ext_meta(out, 8, -1)?;
+    // The type of a timestamp is −1.
+    out.extend([rmp::Marker::FixExt8.to_u8(), 0xff]);
     out.extend(((nanos as u64) << 34 | seconds as u64).to_be_bytes());
-    Ok(())
 }
 
 async fn garbage(line: &mut Line) -> Result<(), axum::Error> {

@@ -412,6 +412,7 @@ async fn history_is_the_market_s_record_page_by_page_whatever_goes_wrong() {
         rig.exchange.set_plan(Plan { faults: (0..).zip(plan).collect() });
         let from = begin().plus_nanos(-2_000 * MINUTE);
         for round in 0..=plan.len() {
+            let begun = Instant::now();
             let (symbol, to) = (round % SYMBOLS, rig.exchange.now());
             let got = rig.history(symbol, Timeframe::M1, from, to).await;
             assert_eq!(got, rig.truth(symbol, from, to), "{dialect:?} {symbol}");
@@ -419,6 +420,7 @@ async fn history_is_the_market_s_record_page_by_page_whatever_goes_wrong() {
             let aligned = Timeframe::H1.open_time(from).plus_nanos(60 * MINUTE);
             let truth = rig.truth(symbol, aligned, Timeframe::H1.open_time(to));
             assert_eq!(hours, cw_market::fold(&truth, Timeframe::H1), "{dialect:?} {symbol} hours");
+            println!("{dialect:?}, round {round}: {} ms", begun.elapsed().as_millis());
             // The next request meets the next fault.
             rig.exchange.advance_to(Timeframe::M1.open_time(to).plus_nanos(MINUTE));
         }

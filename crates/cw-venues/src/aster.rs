@@ -101,7 +101,7 @@ pub(crate) const DECODERS: &[Decoder] = &[
         let venue = connect(&Settings::default(), decode::handles());
         venue.map_or_else(decode::unusable, |venue| {
             // A message without its wrapper, as samples have it.
-            let wrapped = [br#"{"stream":"x","data":"#, payload, b"}"].concat();
+            let wrapped = [&br#"{"stream":"x","data":"#[..], payload, b"}"].concat();
             let id = |name: &str| format!("{name}.ASTER");
             let (bare, wrapped) = (decode::message(&venue, payload, id), decode::message(&venue, &wrapped, id));
             if bare.taken > 0 || wrapped.taken == 0 { bare } else { wrapped }

@@ -160,7 +160,7 @@ pub(crate) const DECODERS: &[Decoder] = &[
             _ => format!("{name}.POLYGON"),
         };
         // One message without its list, as samples have it.
-        let listed = [b"[", payload, b"]"].concat();
+        let listed = [&b"["[..], payload, b"]"].concat();
         venue.map_or_else(decode::unusable, |venue| {
             let (bare, listed) = (decode::message(&venue, payload, id), decode::message(&venue, &listed, id));
             if bare.taken > 0 || listed.taken == 0 { bare } else { listed }

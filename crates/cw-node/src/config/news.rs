@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use cw_core::Clock;
 use cw_market::NewsProvider;
-use cw_venues::net::{Handles, Network, Random};
 use cw_venues::news;
 
 use super::Settings;
@@ -31,12 +30,8 @@ impl NewsSources {
                 stream_url: venue.stream_url.clone(),
             };
         }
-        let mut seed = [0; 8];
-        // For waiting times alone: without chance all of them would be the same.
-        getrandom::fill(&mut seed).map_err(|error| error.to_string())?;
-        let random = Random::seeded(u64::from_le_bytes(seed));
-        let handles = Handles { clock: Arc::clone(clock), random, transport: Arc::new(Network::shared()) };
-        let providers = news::connect(&settings, &handles).map_err(|error| format!("news: {error}"))?;
+        let providers =
+            news::connect(&settings, &crate::venues::handles(clock)?).map_err(|error| format!("news: {error}"))?;
         Ok(Self { providers, fresh: Duration::from_secs(u64::from(settings.fresh_minutes) * 60), follow })
     }
 }

@@ -32,27 +32,31 @@ pub(super) async fn follow(
         let mut book = Book::default();
         let mut asked: Option<Instant> = None;
         while let Some(event) = events.recv().await {
+            let mut changed = false;
             match event {
                 FeedEvent::Connected { .. } => book.clear(),
                 FeedEvent::Book(diff) => {
+                    changed = true;
                     if let Err(gap) = book.change(*diff) {
                         tracing::info!(target: "venues", venue = site.code, instrument = %id, %gap, "the book is asked for again");
                     }
                 }
-                _ => continue,
+                // The mark price, which comes each second: time to ask again where there is no book.
+                _ => {}
             }
             if !book.is_current() && asked.is_none_or(|asked| asked.elapsed() >= PAUSE) {
                 asked = Some(Instant::now());
                 match aster.snapshot(site, id).await {
-                    // What does not join is a gap: the next change asks again.
-                    Ok(snapshot) => drop(book.snapshot(&snapshot)),
+                    // What does not join is a gap: it is asked for again.
+                    Ok(snapshot) => changed = book.snapshot(&snapshot).is_ok(),
                     Err(error @ ProviderError::Retryable { .. }) => {
                         tracing::warn!(target: "venues", venue = site.code, %error, "no order book");
                     }
                     Err(error) => return Err(error),
                 }
             }
-            if let Some(depth) = book.depth(id, levels)
+            if changed
+                && let Some(depth) = book.depth(id, levels)
                 && depths.send(depth).await.is_err()
             {
                 break;
