@@ -212,8 +212,13 @@ impl<'a> Follower<'a> {
     }
 
     fn answered(&mut self, (number, question, resync, answer): Answer) {
+        let now = self.now();
         let place = &mut self.places[number];
         place.asking = false;
+        // The answer may have told that our clock is ahead of the venue's: what is not over there is not settled by it.
+        let still = if resync { place.keeper.question(now) } else { None };
+        let to = still.map_or(question.to, |still| still.to.min(question.to));
+        let question = Question { to, ..question };
         let mut kept = Vec::new();
         match answer {
             Ok(candles) => {
