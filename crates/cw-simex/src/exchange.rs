@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
 
 use cw_core::{Candle, Clock, Timestamp};
 use parking_lot::Mutex;
@@ -13,6 +14,9 @@ use crate::market::{MINUTE, Market, Print, SYMBOLS};
 
 /// Messages that a slow stream may be behind before it is cut.
 const BEHIND: usize = 65_536;
+
+/// What a request may be under way.
+const UNDER_WAY: Duration = Duration::from_millis(500);
 
 /// What happened in the market.
 #[derive(Debug, Clone)]
@@ -45,7 +49,8 @@ pub struct Exchange {
     requests: AtomicU64,
     streams: AtomicU64,
     offenses: AtomicU64,
-    held: Mutex<Option<Instant>>,
+    /// From when until when nobody may ask.
+    held: Mutex<Option<(Instant, Instant)>>,
     ticks: broadcast::Sender<Arc<Tick>>,
 }
 
@@ -139,14 +144,17 @@ impl Exchange {
         self.market.reseed(seed)
     }
 
-    /// Requests are to stay away until then, on our clock.
-    pub(crate) fn hold(&self, until: Instant) {
+    /// Requests are told to stay away for so long, on our clock. Those that were on their way already do no wrong.
+    pub(crate) fn hold(&self, wait: Duration) {
+        let now = Instant::now();
         let mut held = self.held.lock();
-        *held = (*held).max(Some(until));
+        let since = held.filter(|(_, until)| now < *until).map_or(now + UNDER_WAY, |(since, _)| since);
+        *held = Some((since, now + wait));
     }
 
+    /// Whether somebody who asks now was told not to.
     pub(crate) fn is_held(&self) -> bool {
-        self.held.lock().is_some_and(|until| Instant::now() < until)
+        self.held.lock().is_some_and(|(since, until)| (since..until).contains(&Instant::now()))
     }
 
     /// Somebody asked more often than it may.

@@ -15,7 +15,6 @@ use jiff::fmt::rfc2822::DateTimePrinter;
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
-use tokio::time::Instant;
 
 use crate::exchange::Exchange;
 use crate::fault::Fault;
@@ -164,7 +163,7 @@ async fn spoil(State(exchange): State<Arc<Exchange>>, request: Request, next: Ne
     }
     match exchange.request() {
         Some(Fault::Throttle) => {
-            exchange.hold(Instant::now() + Duration::from_secs(1));
+            exchange.hold(Duration::from_secs(1));
             (StatusCode::TOO_MANY_REQUESTS, [("retry-after", "1")], "Too Many Requests").into_response()
         }
         Some(Fault::ServerError) => (StatusCode::INTERNAL_SERVER_ERROR, "<html>oops</html>").into_response(),
