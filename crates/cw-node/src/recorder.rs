@@ -148,7 +148,7 @@ impl Recorder {
 impl Recording {
     /// Writes until the program stops, then what is left.
     pub async fn run(mut self, stop: CancellationToken) {
-        let mut desk = Desk { tapes: self.tapes, max_bytes: self.max_bytes, writers: HashMap::new() };
+        let mut desk = Desk::new(self.tapes, self.max_bytes);
         let mut flush = tokio::time::interval(FLUSH);
         flush.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -186,13 +186,20 @@ struct Desk {
     tapes: Tapes,
     max_bytes: u64,
     writers: HashMap<InstrumentId, TapeWriter>,
+    /// Recordings that could not be opened, with the newest event that was for them and how many; tried again at each
+    /// flush.
+    failing: HashMap<InstrumentId, (Timestamp, u64)>,
 }
 
 impl Desk {
+    fn new(tapes: Tapes, max_bytes: u64) -> Self {
+        Self { tapes, max_bytes, writers: HashMap::new(), failing: HashMap::new() }
+    }
+
     fn write(&mut self, batch: Vec<(InstrumentId, Work)>, flush: bool, stopping: bool) {
         for (id, work) in batch {
             let done = match work {
-                Work::Event(event) => self.writer(&id).and_then(|writer| writer.push(event)),
+                Work::Event(event) => self.put(&id, event),
                 Work::Settle { end, done } => {
                     let settled = if end {
                         self.writers.remove(&id).map_or(Ok(()), TapeWriter::finish)
@@ -205,6 +212,9 @@ impl Desk {
                 }
             };
             said(&id, done);
+        }
+        if flush {
+            self.try_again();
         }
         if stopping {
             for (id, writer) in self.writers.drain() {
@@ -220,6 +230,37 @@ impl Desk {
                 Ok(0) => {}
                 Ok(freed) => tracing::info!(target: "recorder", freed, "the oldest recordings were removed"),
                 Err(error) => tracing::warn!(target: "recorder", %error, "old recordings could not be removed"),
+            }
+        }
+    }
+
+    /// One that cannot be opened is reported once per flush and not once per event.
+    fn put(&mut self, id: &InstrumentId, event: TapeEvent) -> Result<()> {
+        if let Some((newest, missing)) = self.failing.get_mut(id) {
+            *newest = event.received_at;
+            *missing += 1;
+            return Ok(());
+        }
+        match self.writer(id) {
+            Ok(writer) => writer.push(event),
+            Err(error) => {
+                self.failing.insert(id.clone(), (event.received_at, 1));
+                Err(error)
+            }
+        }
+    }
+
+    fn try_again(&mut self) {
+        for (id, (newest, missing)) in std::mem::take(&mut self.failing) {
+            match self.writer(&id) {
+                Ok(writer) => {
+                    let marked = writer.push(TapeEvent::lost(newest, missing));
+                    said(&id, marked);
+                }
+                Err(error) => {
+                    said(&id, Err(error));
+                    self.failing.insert(id, (newest, missing));
+                }
             }
         }
     }
@@ -272,6 +313,26 @@ mod tests {
         events
     }
 
+    #[test]
+    fn a_recording_that_cannot_be_opened_says_later_what_is_missing() {
+        let dir = tempfile::tempdir().unwrap();
+        // A file stands where the folder should be.
+        let place = dir.path().join("recordings");
+        std::fs::write(&place, "").unwrap();
+        let tapes = Tapes::new(dir.path());
+        let mut desk = Desk::new(tapes.clone(), u64::MAX);
+        let event = |n| (id(), Work::Event(TapeEvent::new(trade(n).received_at, trade(n).kind)));
+        desk.write((1..=3).map(event).collect(), false, false);
+        assert_eq!(desk.failing[&id()], (Timestamp::from_millis(3), 3));
+        std::fs::remove_file(&place).unwrap();
+        desk.write(Vec::new(), true, false);
+        desk.write(vec![event(4)], true, true);
+        let kinds: Vec<TapeKind> = read(&tapes).iter().map(|event| event.kind).collect();
+        assert_eq!(kinds.len(), 2, "{kinds:?}");
+        assert_eq!(kinds[0], TapeKind::Break { lost: 3 });
+        assert!(kinds[1].trade().is_some());
+    }
+
     #[tokio::test]
     async fn a_full_queue_never_waits_and_the_recording_says_what_is_missing() {
         let dir = tempfile::tempdir().unwrap();
@@ -284,7 +345,7 @@ mod tests {
         // One place is taken by the beginning's mark; nobody writes yet.
         (3..=10).for_each(|n| recorder.offer(&trade(n)));
         assert_eq!(recorder.state(), [(id(), true, 5)]);
-        let mut desk = Desk { tapes: tapes.clone(), max_bytes: u64::MAX, writers: HashMap::new() };
+        let mut desk = Desk::new(tapes.clone(), u64::MAX);
         let mut taken = Vec::new();
         while let Ok(work) = recording.queue.try_recv() {
             taken.push(work);

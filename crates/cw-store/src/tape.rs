@@ -5,7 +5,7 @@
 //! all of it. Segments are only ever appended to. What a crash tears off the end is cut before more is written, and said;
 //! a block that was damaged later is passed over, and said.
 //!
-//! Ten million events a second come back from it, so a day is replayed in a moment.
+//! A block comes back as the very events that went into it, in the form that aggregation takes; `bench_tape` says how fast.
 
 mod block;
 mod columns;

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use cw_core::{InstrumentId, Timestamp};
 
-use super::TapeEvent;
 use super::block::{MOST_EVENTS, decode_block, encode_block};
+use super::{TapeEvent, TapeKind};
 use crate::error::{During, Result};
 
 /// The first bytes of a segment; the last but one is the format's version.
@@ -170,13 +170,20 @@ impl TapeWriter {
         if self.waiting.len() == MOST_EVENTS { self.flush() } else { Ok(()) }
     }
 
-    /// Writes what waits. What could not be written waits on, up to a block.
+    /// Writes what waits. What could not be written waits on, up to a block; then it is let go, and a break says how much
+    /// that was.
     pub fn flush(&mut self) -> Result<()> {
         let (Some(first), Some(last)) = (self.waiting.first(), self.waiting.last()) else { return Ok(()) };
-        let frame = frame(first.received_at, last.received_at, self.waiting.len(), &encode_block(&self.waiting));
-        let written = self.append(first.received_at, &frame);
-        if written.is_ok() || self.waiting.len() >= MOST_EVENTS {
+        let (first, last) = (first.received_at, last.received_at);
+        let frame = frame(first, last, self.waiting.len(), &encode_block(&self.waiting));
+        let written = self.append(first, &frame);
+        if written.is_ok() {
             self.waiting.clear();
+        } else if self.waiting.len() >= MOST_EVENTS {
+            let missing = |event: &TapeEvent| if let TapeKind::Break { lost } = event.kind { lost } else { 1 };
+            let lost = self.waiting.iter().map(missing).sum();
+            self.waiting.clear();
+            self.waiting.push(TapeEvent::lost(last, lost));
         }
         written
     }
