@@ -64,7 +64,9 @@ pub async fn run(globals: &Globals, options: SimOptions) -> Result<(), Failure> 
             () = &mut signals => return Ok(()),
             _ = step.tick() => {
                 let now = SystemClock.now();
-                exchanges.iter().for_each(|(_, exchange)| exchange.advance_to(now));
+                for (_, exchange) in &exchanges {
+                    exchange.advance_to(now);
+                }
             }
         }
     }

@@ -253,7 +253,7 @@ async fn what_came_in_is_recorded_and_comes_back_the_same() {
     let id = "BTC-PERP.SIM";
     let list = call(&services, "ticks.start", json!({"instruments": [id]})).await;
     assert_eq!(list["recordings"][0]["recording"], true);
-    until(&services, "ticks.list", json!({}), |list| list["recordings"][0]["events"].as_u64() > Some(500)).await;
+    until(&services, "ticks.list", json!({}), |list| list["recordings"][0]["events"].as_u64() > Some(200)).await;
     let list = call(&services, "ticks.stop", json!({})).await;
     let recording = &list["recordings"][0];
     assert_eq!((&recording["recording"], &recording["dropped"]), (&json!(false), &json!(0)));

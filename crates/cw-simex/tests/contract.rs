@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use cw_core::{Candle, Clock, InstrumentId, Timeframe, Timestamp};
 use cw_market::{CandleRequest, Delivery, Followed, Provider, ProviderState, Told, follow};
-use cw_simex::{Dialect, Exchange, ExchangeClock, Fault, Market, Plan, SYMBOLS, Server};
+use cw_simex::{Dialect, Exchange, Fault, Market, Plan, SYMBOLS, Server};
 use cw_venues::catalog::{self, Settings};
 use cw_venues::net::{Call, Handles, Network, Random, Transport};
 use futures_util::{FutureExt, StreamExt};
@@ -43,13 +43,11 @@ fn name(dialect: Dialect) -> &'static str {
 struct Setup {
     dialect: Dialect,
     msgpack: bool,
-    /// How far our clock is ahead of the venue's, in seconds.
-    skew_s: i64,
 }
 
 impl From<Dialect> for Setup {
     fn from(dialect: Dialect) -> Self {
-        Self { dialect, msgpack: false, skew_s: 0 }
+        Self { dialect, msgpack: false }
     }
 }
 
@@ -66,15 +64,6 @@ impl Setup {
     }
 }
 
-/// A clock that is wrong by as much all the time.
-struct Skewed(ExchangeClock, i64);
-
-impl Clock for Skewed {
-    fn now(&self) -> Timestamp {
-        self.0.now().plus_nanos(self.1 * 1_000_000_000)
-    }
-}
-
 /// A venue with its provider.
 struct Rig {
     dialect: Dialect,
@@ -87,7 +76,7 @@ struct Rig {
 
 impl Rig {
     async fn new(setup: impl Into<Setup>, seed: u64) -> Self {
-        let Setup { dialect, msgpack, skew_s } = setup.into();
+        let Setup { dialect, msgpack } = setup.into();
         let exchange = Exchange::new(Market::seeded(seed), begin());
         let server = Server::start(dialect, &exchange).await.unwrap();
         let entry = catalog::find(name(dialect)).unwrap();
@@ -105,7 +94,7 @@ impl Rig {
             trading_url: Some(server.rest_url()),
             ..Settings::default()
         };
-        let clock: Arc<dyn Clock> = Arc::new(Skewed(exchange.clock(), skew_s));
+        let clock: Arc<dyn Clock> = Arc::new(exchange.clock());
         let handles =
             Handles { clock: Arc::clone(&clock), random: Random::seeded(seed), transport: Arc::new(Network::shared()) };
         let provider = (entry.connect)(&settings, handles).unwrap();
@@ -381,17 +370,6 @@ async fn many_faults_together_lose_nothing_either() {
     let plans =
         Setup::all().into_iter().flat_map(|setup| drawn().into_iter().map(move |(seed, plan)| (setup, seed, plan)));
     check(&all(plans).await);
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_wrong_clock_loses_nothing() {
-    let skews = [-3_600, -10, 10, 3_600];
-    let setups = Dialect::ALL.into_iter().flat_map(|dialect| skews.map(|skew_s| Setup { skew_s, ..dialect.into() }));
-    let outcomes = all(setups.map(|setup| (setup, 4, Plan::one(FAULTY, Fault::Drop)))).await;
-    print(&outcomes);
-    for o in outcomes {
-        assert!((o.lost, o.doubled, o.misdated) == (0, 0, 0) && o.healed, "{o:?}");
-    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use cw_core::{Clock, SystemClock, Timestamp};
 
@@ -51,7 +51,8 @@ struct Inner {
     read_only: bool,
     clock: Arc<dyn Clock>,
     // Last, so that it is dropped after the connections.
-    _lock: Option<DirLock>,
+    /// Until the store is closed, or dropped without.
+    lock: Mutex<Option<DirLock>>,
 }
 
 impl fmt::Debug for Store {
@@ -119,7 +120,7 @@ impl Store {
             data_dir: dir.clone(),
             read_only: config.read_only,
             clock,
-            _lock: lock,
+            lock: Mutex::new(lock),
         })))
     }
 
@@ -161,10 +162,13 @@ impl Store {
         self.journal().last_block().await.map(|_| ())
     }
 
-    /// Waits for running statements and closes every connection.
+    /// Waits for running statements, closes every connection and frees the data directory for the next writer.
     pub async fn close(&self) -> Result<()> {
         self.0.db.close().await;
-        self.0.journal.close().await
+        let closed = self.0.journal.close().await;
+        // Whoever still holds the store cannot write any more, so the next one may.
+        self.0.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
+        closed
     }
 
     pub(crate) fn db(&self) -> &Db {

@@ -119,8 +119,8 @@ pub(crate) const DECODERS: &[Decoder] = &[
         let sides = [Side::Mid, Side::Bid, Side::Ask];
         let read = |side| decode::answer(|health| parse::candles(cw_core::Timeframe::D1, side, body, health));
         // Days begin at another hour where nobody asked for ours.
-        let read_hours = |side| decode::answer(|health| parse::candles(cw_core::Timeframe::H1, side, body, health));
-        let all = sides.into_iter().flat_map(|side| [read(side), read_hours(side)]);
+        let read_minutes = |side| decode::answer(|health| parse::candles(cw_core::Timeframe::M1, side, body, health));
+        let all = sides.into_iter().flat_map(|side| [read(side), read_minutes(side)]);
         all.max_by_key(|decoded| decoded.taken).unwrap_or_default()
     }),
     Decoder::new("oanda", "instruments", |body| decode::answer(|health| parse::instruments("OANDA", body, health))),

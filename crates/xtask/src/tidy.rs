@@ -28,7 +28,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("cw-api", &["cw-core", "cw-analysis"]),
     ("cw-server", &["cw-api"]),
     ("cw-node", &["cw-api", "cw-server", "cw-venues", "cw-backtest", "cw-store", "cw-secrets"]),
-    ("cw-cli", &["cw-node", "cw-server"]),
+    ("cw-cli", &["cw-node", "cw-server", "cw-simex"]),
     ("candlewick-desktop", &["cw-node", "cw-server"]),
     ("xtask", &["cw-analysis", "cw-api"]),
 ];

@@ -43,6 +43,8 @@ import type {
   ExportData,
   ExportFeatures,
   ExportRag,
+  ExportTicks,
+  ExportValidity,
   ExpressionCheck,
   FeatureList,
   FetchData,
@@ -61,6 +63,7 @@ import type {
   GetNarrative,
   GetProvenance,
   GetRag,
+  GetSessions,
   GetSetting,
   GetStructure,
   GetWorkspace,
@@ -88,6 +91,7 @@ import type {
   ListGaps,
   ListIndicators,
   ListJobs,
+  ListLiveRag,
   ListLogs,
   ListNews,
   ListOrders,
@@ -95,10 +99,14 @@ import type {
   ListPositions,
   ListQuarantine,
   ListQuotes,
+  ListRecordings,
   ListStrategies,
   ListSymbols,
+  LiveRag,
+  LiveRagList,
   LogLine,
   LogList,
+  MarketSessions,
   Metrics,
   MigrateDatabase,
   MigrationStatus,
@@ -121,10 +129,12 @@ import type {
   QuoteList,
   QuotesParams,
   RAGReadyCandle,
+  RecordingList,
   RemoveSymbol,
   RemovedSymbol,
   ReplayJournal,
   ReplayReport,
+  ReplayTicks,
   ResponseKind,
   ResumeTrading,
   Risk,
@@ -149,16 +159,22 @@ import type {
   SimilarMoments,
   StartBacktest,
   StartFetch,
+  StartLiveRag,
+  StartRecording,
   StartStrategy,
   StartedJob,
   StartedStrategy,
   Stats,
+  StopLiveRag,
+  StopRecording,
   StopStrategy,
   StrategyList,
   StructureView,
   SymbolList,
   TestMock,
+  TickReplay,
   Trade,
+  ValidateExport,
   VerifyJournal,
   Workspace,
 } from "./types";
@@ -190,6 +206,7 @@ export type CommandMap = {
   "symbols.add": [AddSymbol, Instrument];
   "symbols.remove": [RemoveSymbol, RemovedSymbol];
   "quotes.list": [ListQuotes, QuoteList];
+  "market.sessions": [GetSessions, MarketSessions];
   "candles.get": [GetCandles, CandleSeries];
   "chart.window": [GetChartWindow, ArrayBuffer];
   "indicators.list": [ListIndicators, IndicatorList];
@@ -211,6 +228,10 @@ export type CommandMap = {
   "features.export": [ExportFeatures, ArrayBuffer];
   "rag.get": [GetRag, RAGReadyCandle];
   "rag.export": [ExportRag, ArrayBuffer];
+  "rag.live": [ListLiveRag, LiveRagList];
+  "rag.start": [StartLiveRag, LiveRag];
+  "rag.stop": [StopLiveRag, LiveRagList];
+  "rag.validate": [ValidateExport, ExportValidity];
   "data.import": [ImportData, ImportReport];
   "data.export": [ExportData, ArrayBuffer];
   "data.fetch": [FetchData, FetchReport];
@@ -223,6 +244,11 @@ export type CommandMap = {
   "mock.disable": [DisableMock, MockState];
   "mock.speed": [SetMockSpeed, MockState];
   "mock.test": [TestMock, MockReport];
+  "ticks.start": [StartRecording, RecordingList];
+  "ticks.stop": [StopRecording, RecordingList];
+  "ticks.list": [ListRecordings, RecordingList];
+  "ticks.replay": [ReplayTicks, TickReplay];
+  "ticks.export": [ExportTicks, ArrayBuffer];
   "backtest.run": [RunBacktest, BacktestResult];
   "backtest.start": [StartBacktest, StartedJob];
   "backtest.result": [GetBacktestResult, BacktestResult];
@@ -298,6 +324,7 @@ export const commands: { readonly [C in CommandName]: { readonly title: string; 
   "symbols.add": { title: "Add symbol", access: "admin", risk: "low", response: "json" },
   "symbols.remove": { title: "Remove symbol", access: "admin", risk: "low", response: "json" },
   "quotes.list": { title: "List quotes", access: "read", risk: "none", response: "json" },
+  "market.sessions": { title: "Get sessions", access: "read", risk: "none", response: "json" },
   "candles.get": { title: "Get candles", access: "read", risk: "none", response: "json" },
   "chart.window": { title: "Get chart window", access: "read", risk: "none", response: "binary" },
   "indicators.list": { title: "List indicators", access: "read", risk: "none", response: "json" },
@@ -319,6 +346,10 @@ export const commands: { readonly [C in CommandName]: { readonly title: string; 
   "features.export": { title: "Export features", access: "read", risk: "none", response: "binary" },
   "rag.get": { title: "Get rag", access: "read", risk: "none", response: "json" },
   "rag.export": { title: "Export rag", access: "read", risk: "none", response: "binary" },
+  "rag.live": { title: "List live rag", access: "read", risk: "none", response: "json" },
+  "rag.start": { title: "Start live rag", access: "trade", risk: "low", response: "json" },
+  "rag.stop": { title: "Stop live rag", access: "trade", risk: "low", response: "json" },
+  "rag.validate": { title: "Validate export", access: "admin", risk: "none", response: "json" },
   "data.import": { title: "Import data", access: "admin", risk: "low", response: "json" },
   "data.export": { title: "Export data", access: "read", risk: "none", response: "binary" },
   "data.fetch": { title: "Fetch data", access: "trade", risk: "low", response: "json" },
@@ -331,6 +362,11 @@ export const commands: { readonly [C in CommandName]: { readonly title: string; 
   "mock.disable": { title: "Disable mock", access: "admin", risk: "low", response: "json" },
   "mock.speed": { title: "Set mock speed", access: "admin", risk: "low", response: "json" },
   "mock.test": { title: "Test mock", access: "read", risk: "none", response: "json" },
+  "ticks.start": { title: "Start recording", access: "admin", risk: "low", response: "json" },
+  "ticks.stop": { title: "Stop recording", access: "admin", risk: "low", response: "json" },
+  "ticks.list": { title: "List recordings", access: "read", risk: "none", response: "json" },
+  "ticks.replay": { title: "Replay ticks", access: "read", risk: "none", response: "json" },
+  "ticks.export": { title: "Export ticks", access: "read", risk: "none", response: "binary" },
   "backtest.run": { title: "Run backtest", access: "read", risk: "none", response: "json" },
   "backtest.start": { title: "Start backtest", access: "read", risk: "none", response: "json" },
   "backtest.result": { title: "Get backtest result", access: "read", risk: "none", response: "json" },

@@ -210,6 +210,11 @@ fingerprint: string, };
 export type Breaker = "closed" | "half_open" | "open";
 
 /**
+ * When an instrument trades.
+ */
+export type Calendar = "24x7" | "fx" | "nyse";
+
+/**
  * Cancels a job.
  */
 export type CancelJob = { job_id: string, };
@@ -840,6 +845,45 @@ limit?: number,
  */
 file_format?: RagFormat, };
 
+/**
+ * Writes a recording's trades or quotes as CSV, in the columns that `data import` reads.
+ */
+export type ExportTicks = { instrument: InstrumentId, 
+/**
+ * Trades without it.
+ */
+kind?: TickKind, 
+/**
+ * From this time of our clock on; from the beginning without it.
+ */
+from?: Timestamp, 
+/**
+ * Before this time of our clock; to the end without it.
+ */
+to?: Timestamp, };
+
+export type ExportValidity = { 
+/**
+ * Nothing is wrong with it.
+ */
+ok: boolean, 
+/**
+ * `features` or `rag` from the manifest; without one, `points` for what Qdrant takes.
+ */
+kind: string, manifest: boolean, rows: number, 
+/**
+ * Rows whose id came again later: the later one counts.
+ */
+replaced: number, first?: Timestamp, last?: Timestamp, 
+/**
+ * The features are those of this program, so that its vectors can be compared with the file's.
+ */
+current_schema: boolean, 
+/**
+ * How many things are wrong; `problems` has the first twenty.
+ */
+problem_count: number, problems: Array<string>, };
+
 export type ExpressionCheck = { ok: boolean, error?: ExpressionError, 
 /**
  * What it is.
@@ -1137,6 +1181,19 @@ export type GetRag = { instrument: InstrumentId, timeframe: Timeframe,
 at?: Timestamp, };
 
 /**
+ * Tells whether an instrument's market is open, when it opens and closes next, and its next sessions.
+ */
+export type GetSessions = { instrument: InstrumentId, 
+/**
+ * At this time; now without it.
+ */
+at?: Timestamp, 
+/**
+ * So many sessions, the running one first; 5 without it, at most 366.
+ */
+limit?: number, };
+
+/**
  * Gets a setting.
  */
 export type GetSetting = { key: string, };
@@ -1242,6 +1299,10 @@ export type IndexedNarratives = {
 indexed: number, first?: Timestamp, last?: Timestamp, };
 
 export type IndicatorInfo = { name: string, title: string, group: string, params: Array<IndicatorParam>, outputs: Array<IndicatorOutput>, 
+/**
+ * Levels by which it is usually read, to be drawn as thin lines in its pane.
+ */
+guides: Array<number>, 
 /**
  * Drawn over the candles, not in a pane of its own.
  */
@@ -1503,6 +1564,11 @@ export type ListJobs = {
 limit?: number, };
 
 /**
+ * Lists the live exports for retrieval, and says whether vectors go to PostgreSQL as well.
+ */
+export type ListLiveRag = Record<symbol, never>;
+
+/**
  * Lists recent log lines, newest first.
  */
 export type ListLogs = { 
@@ -1591,6 +1657,11 @@ export type ListQuotes = {
 instruments?: Array<InstrumentId>, };
 
 /**
+ * Lists what is recorded, and what is being recorded.
+ */
+export type ListRecordings = Record<symbol, never>;
+
+/**
  * Lists the strategies that can be started or backtested.
  */
 export type ListStrategies = Record<symbol, never>;
@@ -1603,6 +1674,43 @@ export type ListSymbols = { venue?: string,
  * Part of an id or a name.
  */
 query?: string, };
+
+export type LiveRag = { instrument: InstrumentId, timeframe: Timeframe, format: LiveRagFormat, 
+/**
+ * On the engine's machine; `FILE.manifest.json` beside it says what it holds.
+ */
+file: string, 
+/**
+ * Lines in the file, of earlier runs too.
+ */
+rows: number, 
+/**
+ * Open time of the newest candle in it.
+ */
+last?: Timestamp, 
+/**
+ * Rows written to PostgreSQL since it was started.
+ */
+vectors_written: number, 
+/**
+ * What went wrong last; it is tried again with the next candle.
+ */
+problem?: string, };
+
+/**
+ * What a live export appends.
+ */
+export type LiveRagFormat = "jsonl" | "qdrant";
+
+export type LiveRagList = { exports: Array<LiveRag>, 
+/**
+ * pgvector is there, and what closes is written to its table `candle_vectors` too.
+ */
+vectors: boolean, 
+/**
+ * Its version, or why there is none.
+ */
+vectors_detail: string, };
 
 export type LogLevel = "error" | "warn" | "info" | "debug" | "trace";
 
@@ -1626,6 +1734,16 @@ chart_patterns: Array<ChartShape>,
  * The candlestick patterns of the newest five candles, newest first.
  */
 patterns: Array<PatternHit>, };
+
+export type MarketSessions = { instrument: InstrumentId, calendar: Calendar, at: Timestamp, phase: Phase, 
+/**
+ * When it opens next; nothing where it never closes.
+ */
+opens?: Timestamp, 
+/**
+ * When it closes next; nothing where it never does.
+ */
+closes?: Timestamp, sessions: Array<SessionView>, };
 
 export type Metric = { name: string, labels: { [key in string]: string }, value: number, };
 
@@ -1992,6 +2110,11 @@ open_time: Timestamp, pattern: string,
 signal: number, };
 
 /**
+ * What a market does at a moment.
+ */
+export type Phase = "closed" | "pre_market" | "open" | "post_market";
+
+/**
  * A swing high or low.
  */
 export type PivotView = { time: Timestamp, price: number, high: boolean, 
@@ -2276,6 +2399,30 @@ export type RagFormat = "jsonl" | "parquet" | "qdrant";
  */
 export type Ratio = string;
 
+export type RecordingList = { recordings: Array<RecordingView>, 
+/**
+ * Bytes of all of them, on the disk.
+ */
+bytes: number, 
+/**
+ * When they are more, the oldest are removed.
+ */
+max_bytes: number, };
+
+export type RecordingView = { instrument: InstrumentId, 
+/**
+ * It goes on.
+ */
+recording: boolean, 
+/**
+ * Our clock at the first and the last event on the disk; the newest half minute may not be there yet.
+ */
+first?: Timestamp, last?: Timestamp, events: number, bytes: number, segments: number, 
+/**
+ * Events since the program started that came faster than they could be written; breaks in the recording say where.
+ */
+dropped: number, };
+
 /**
  * The kind of market, by ADX, a regression and the swings. It changes when three candles in a row ask for the same
  * other one; unknown for the first candles.
@@ -2357,6 +2504,23 @@ state_hash: string,
  * What the engine recorded at the same place.
  */
 recorded_hash?: string, matches: boolean, };
+
+/**
+ * Plays a recording through the aggregation again and gives the candles that come of it.
+ */
+export type ReplayTicks = { instrument: InstrumentId, timeframe: Timeframe, 
+/**
+ * From this time of our clock on; from the beginning without it.
+ */
+from?: Timestamp, 
+/**
+ * Before this time of our clock; to the end without it.
+ */
+to?: Timestamp, 
+/**
+ * The newest so many candles; 500 without it.
+ */
+limit?: number, };
 
 export type ResponseKind = "json" | "binary";
 
@@ -2559,7 +2723,7 @@ gap?: number,
 limit?: number, };
 
 /**
- * Looks for instruments in what is known here and in the lists of the venues that are switched on.
+ * Looks for instruments by a part of their id or name, in what is known here and at the venues that are switched on.
  */
 export type SearchSymbols = { 
 /**
@@ -2571,11 +2735,26 @@ text: string,
  */
 venue?: string, 
 /**
+ * Ask the venues as well: for their lists where they have one, otherwise for a symbol of exactly this text. Costs a
+ * request each.
+ */
+online?: boolean, 
+/**
  * At most this many; 50 without it.
  */
 limit?: number, };
 
 export type SeriesParams = { instrument: InstrumentId, timeframe: Timeframe, };
+
+export type SessionView = { 
+/**
+ * The day that it counts as: `2024-07-03`.
+ */
+date: string, open: Timestamp, close: Timestamp, 
+/**
+ * Ends before its usual time.
+ */
+half_day: boolean, };
 
 /**
  * Changes how fast the simulated market's time runs.
@@ -2713,6 +2892,21 @@ export type StartBacktest = BacktestRequest;
 export type StartFetch = FetchData;
 
 /**
+ * Starts a live export: each candle that closes is appended to a file in the data directory, and written to PostgreSQL
+ * where pgvector is. It ends with the program or with `rag.stop` and goes on where it ended; the scale stays the same.
+ */
+export type StartLiveRag = { instrument: InstrumentId, timeframe: Timeframe, 
+/**
+ * JSON lines without it.
+ */
+file_format?: LiveRagFormat, };
+
+/**
+ * Records every trade and quote of some instruments from now on.
+ */
+export type StartRecording = { instruments: Array<InstrumentId>, };
+
+/**
  * Starts a strategy on an instrument's closed candles; its orders go to the account.
  */
 export type StartStrategy = { 
@@ -2737,6 +2931,20 @@ export type Stats = { messages_per_s: number, event_to_screen_p99_ms: number,
  * Of one core: 1 is one core busy.
  */
 cpu: number, memory_mb: number, queue_depth: number, automation: AutomationStats, };
+
+/**
+ * Stops the live exports of a series.
+ */
+export type StopLiveRag = { instrument: InstrumentId, timeframe: Timeframe, };
+
+/**
+ * Ends the recording of some instruments; what is recorded stays.
+ */
+export type StopRecording = { 
+/**
+ * Only these; all without it.
+ */
+instruments?: Array<InstrumentId>, };
 
 /**
  * Stops a running strategy.
@@ -2801,6 +3009,31 @@ export type SymbolList = { instruments: Array<Instrument>, };
  * Checks the simulated market: statistics of its prices and that the same seed gives the same bytes.
  */
 export type TestMock = { seed?: number, };
+
+export type TickKind = "trades" | "quotes";
+
+export type TickReplay = { instrument: InstrumentId, timeframe: Timeframe, trades: number, quotes: number, 
+/**
+ * Places where something is missing; a recording begins with one.
+ */
+breaks: number, 
+/**
+ * Events known to be missing there.
+ */
+lost: number, 
+/**
+ * Bytes that are not what was written and were passed over.
+ */
+damaged_bytes: number, 
+/**
+ * Trades and quotes that went into no candle: repeated, too late, or nonsense.
+ */
+discarded: number, 
+/**
+ * From the trades, or from the middle of the quotes where there are no trades. The first and the last may lack what
+ * was not recorded.
+ */
+candles: Array<Candle>, };
 
 export type TimeInForce = "gtc" | "day" | "ioc" | "fok" | "gtd";
 
@@ -2903,6 +3136,15 @@ export type UpdateKind = "snapshot" | "delta";
  * Beside what is usual: below two thirds low, above one and a half times high.
  */
 export type Usual = "low" | "usual" | "high";
+
+/**
+ * Checks an exported file line by line and against its manifest: hash, rows, range, schema, ids, order and vectors.
+ */
+export type ValidateExport = { 
+/**
+ * Path of the file on the engine's machine, JSON lines. The manifest is its first line or `FILE.manifest.json`.
+ */
+file: string, };
 
 /**
  * The venue's name for an order.

@@ -208,7 +208,7 @@ mod tests {
             ("a < b and c > d, 3<4", "a < b and c > d, 3<4"),
             ("&lt;script&gt;alert(1)&lt;/script&gt;rest", "rest"),
             ("&amp;lt;img src=x onerror=alert(1)&amp;gt;", ""),
-            ("<<b>script>x</script>y", "y"),
+            ("<<b>script>x</script>y", ""),
             ("<script", "script"),
             ("<!-- hidden -->seen<style>p{}</style>", "seen"),
             ("line\u{0}\u{1b}[31mred\r\n\ttwo\u{202e}txet", "line[31mred twotxet"),
