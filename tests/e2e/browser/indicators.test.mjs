@@ -104,7 +104,8 @@ test('every value is the one that indicators.compute gives', async () => {
       const values = cells.slice(6);
       assert.equal(values.length, computed.length);
       const wrong = [...values].filter((text) => !computed.some((value) => Math.abs(number(text) - value) <= tolerance(text)));
-      assert.deepEqual(wrong, [], `row ${i}`);
+      // The table may still be at what was asked before.
+      if (wrong.length > 0) return false;
     }
     return true;
   });

@@ -51,10 +51,6 @@ test('a connection that is in trouble does not look like one that is well, and i
   await detail.getByRole('region', { name: 'Refused rows' }).getByText('Nothing was refused').waitFor();
   await page.keyboard.press('Escape');
   await detail.waitFor({ state: 'detached' });
-  await grid.focus();
-  await page.keyboard.press('Home');
-  await page.keyboard.press('Enter');
-  await page.getByRole('dialog').waitFor();
 });
 
 test('the strip under a chart says who gave its candles', async () => {
@@ -71,45 +67,6 @@ test('the strip under a chart says who gave its candles', async () => {
   await strip.getByRole('button', { name: 'Sources of these candles' }).click();
   const list = page.getByRole('grid', { name: 'Where these candles come from' });
   await list.getByRole('row').nth(1).getByText('Simulated').waitFor();
-});
-
-test('what is imported is stored, told apart by its source, and can be saved as a file', async () => {
-  const instrument = 'STRIP.FILE';
-  const file = join(temporaryDirectory(shared), 'strip.csv');
-  const start = Date.UTC(2024, 0, 2, 9);
-  // Two days with a day between them that is missing.
-  const rows = Array.from({ length: 60 }, (_, i) => {
-    const time = new Date(start + (i < 30 ? i : i + 40) * 900_000).toISOString();
-    return [time, 100, 101, 99, 100 + (i % 2), 10].join();
-  });
-  writeFileSync(file, `time,open,high,low,close,volume\n${rows.join('\n')}\n`);
-  await goTo(page, 'Monitor');
-  await page.getByRole('tab', { name: 'Data' }).click();
-  await page.getByRole('button', { name: 'Import', exact: true }).click();
-  const form = page.getByRole('form', { name: 'Import' });
-  await form.getByRole('textbox', { name: 'File' }).fill(file);
-  await form.getByRole('textbox', { name: 'Symbol' }).fill(instrument);
-  await form.getByRole('combobox', { name: 'Timeframe' }).selectOption('15m');
-  await form.getByRole('button', { name: 'Import' }).click();
-  await form.getByText('60 taken, 0 refused, 0 there already').waitFor();
-  const row = page.getByRole('grid', { name: 'Data' }).getByRole('row', { name: /STRIP\.FILE/ });
-  const { coverage } = await engine.call('data.coverage', { instrument });
-  await row.getByRole('img', { name: new RegExp(`^60 candles from .+, ${coverage[0].gap_count} gap`) }).waitFor();
-  const saved = page.waitForEvent('download');
-  await row.getByRole('button', { name: 'Save STRIP.FILE 15m as CSV' }).click();
-  assert.match((await saved).suggestedFilename(), /^STRIP\.FILE_15m\.csv$/);
-});
-
-test('the palette finds symbols with who gives their data', async () => {
-  await page.keyboard.press('Control+k');
-  const palette = page.getByRole('dialog');
-  await palette.getByRole('combobox').fill('@strip');
-  await palette.getByRole('option', { name: /STRIP.*FILE/ }).waitFor();
-  await palette.getByRole('combobox').fill('@btc');
-  await palette.getByRole('option', { name: /BTC-PERP.*SIM.*live/ }).waitFor();
-  // The venue that is down is named and not passed over.
-  const { unavailable } = await engine.call('symbols.search', { text: 'btc' });
-  for (const { venue } of unavailable) await palette.getByText(new RegExp(`^${venue} could not be asked`)).waitFor();
 });
 
 for (const theme of ['Light theme', 'Dark theme'])

@@ -21,7 +21,7 @@ export async function openPage(t, engine, { viewport = { width: 1600, height: 90
     const text = `console ${message.type()}: ${message.text()}`;
     if (['error', 'warning'].includes(message.type()) && !expected.some((pattern) => pattern.test(text))) complaints.push(text);
   });
-  page.on('pageerror', (error) => complaints.push(`uncaught: ${error.message}`));
+  page.on('pageerror', (error) => complaints.push(`uncaught: ${error.stack ?? error.message}`));
   page.on('request', (request) => {
     const { protocol, host } = new URL(request.url());
     if (!['data:', 'blob:'].includes(protocol) && host !== engine.ready.http) complaints.push(`asked ${request.url()}`);

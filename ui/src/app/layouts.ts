@@ -29,6 +29,13 @@ const LAYOUTS: Record<WorkspaceName, Place[]> = {
       width: 272,
     },
     {
+      id: 'news',
+      kind: 'news',
+      params: { group: 'A' },
+      beside: { panel: 'watchlist', direction: 'within' },
+      inactive: true,
+    },
+    {
       id: 'ticket',
       kind: 'ticket',
       params: { group: 'A' },
@@ -79,7 +86,7 @@ const LAYOUTS: Record<WorkspaceName, Place[]> = {
         group: 'A',
         timeframe: '1h',
         studies: ['ema(10)', 'ema(20)', 'rsi(14)'],
-        layers: { patterns: true, levels: true, shapes: true, regime: true },
+        layers: { patterns: true, levels: true, shapes: true, regime: true, news: true },
       },
     },
     {
@@ -105,6 +112,14 @@ const LAYOUTS: Record<WorkspaceName, Place[]> = {
       height: 350,
     },
     { id: 'report', kind: 'report', beside: { panel: 'narrative', direction: 'within' }, inactive: true },
+    {
+      id: 'news',
+      kind: 'news',
+      params: { group: 'A' },
+      beside: { panel: 'similar', direction: 'below' },
+      height: 300,
+      fromWidth: 1_500,
+    },
     { id: 'editor', kind: 'editor', beside: { panel: 'backtest', direction: 'below' }, height: 420 },
   ],
   automate: [

@@ -42,6 +42,7 @@ const Strategies = lazy(() => import('@/features/automation/Strategies').then((m
 const analysis = () => import('@/features/analysis/lazy');
 const SimilarPanel = lazy(() => analysis().then((m) => ({ default: m.SimilarPanel })));
 const NarrativePanel = lazy(() => analysis().then((m) => ({ default: m.NarrativePanel })));
+const NewsPanel = lazy(() => import('@/features/news/NewsPanel').then((m) => ({ default: m.NewsPanel })));
 const Logs = later(() => import('@/features/monitoring/Logs'), 'Logs');
 
 /** Every kind of panel once. The first screen's are in the first bundle, the rest come when they are opened. */
@@ -70,6 +71,7 @@ export const PANELS: Record<string, ComponentType<PanelProps>> = {
   resources: () => <Resources />,
   latency: () => <Latency />,
   connections: () => <Connections />,
+  news: ({ params }) => <NewsPanel group={groupOf(params)} />,
   coverage: ({ params }) => <CoveragePanel group={groupOf(params)} />,
   errorlog: () => <Logs />,
   audit: () => <Audit />,
@@ -91,4 +93,5 @@ export const LINKED = new Set([
   'narrative',
   'similar',
   'coverage',
+  'news',
 ]);

@@ -24,6 +24,7 @@ const NOTHING: Answers = {
   'strategies.running': () => ({ strategies: [] }),
   'connections.list': () => ({ connections: [] }),
   'data.coverage': () => ({ coverage: [] }),
+  'news.list': () => ({ items: [], providers: [] }),
   'metrics.get': () => ({ counters: [], gauges: [], histograms: [] }),
   'audit.list': () => ({ rows: [] }),
   'narrative.get': ({ instrument, timeframe }) => {

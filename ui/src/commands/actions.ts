@@ -97,6 +97,7 @@ export const ACTIONS: readonly UserAction[] = [
     'health',
     'connections',
     'coverage',
+    'news',
     'jobs',
     'audit',
   ].map(openPanel),

@@ -80,6 +80,7 @@ export function developmentTransport(): MockTransport {
         group: overlay ? 'Trend' : 'Momentum',
         params: [{ name: 'length', default: Number(n), min: 1, max: 500 }],
         outputs: [{ name: String(name), title: String(title) }],
+        guides: name === 'rsi' ? [30, 70] : [],
         overlay: Boolean(overlay),
         doc: '',
       })),

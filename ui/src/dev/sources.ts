@@ -149,6 +149,41 @@ export function sourceAnswers(start: number): Answers {
         : { provider: kind === 'imported' ? 'FILE' : 'ALPACA:iex' }),
     }));
   };
+  const news = () => ({
+    items: [
+      [
+        'Bitcoin holds above its average as funding cools',
+        'coindesk.com',
+        'brave',
+        4,
+        'Perpetual funding fell to its lowest in a week while open interest stayed flat.',
+      ],
+      [
+        'Federal Reserve minutes point to a slower pace',
+        'reuters.com',
+        'brave',
+        38,
+        'Officials saw little need to hurry.',
+      ],
+      ['Apple supplier raises its outlook', 'benzinga', 'alpaca', 95, ''],
+      ['Gold steady ahead of payrolls', 'marketwatch.com', 'brave', 210, 'Traders wait for the report on Friday.'],
+    ].map(([headline, source, provider, minutes, summary], i) => ({
+      id: `n${i}`,
+      headline: String(headline),
+      summary: String(summary),
+      url: `https://${source}/story-${i}`,
+      source: String(source),
+      provider: String(provider),
+      symbols: i === 2 ? ['AAPL'] : i === 0 ? ['BTCUSD'] : [],
+      published_at: ago(Number(minutes) * MINUTE),
+      approximate: i === 3,
+      fetched_at: ago(MINUTE),
+    })),
+    providers: [
+      { name: 'brave', answer: 'fresh' as const, answered_at: ago(20_000) },
+      { name: 'alpaca', answer: 'failed' as const, answered_at: ago(40 * MINUTE), problem: 'no answer for 10 s' },
+    ],
+  });
   return {
     'connections.list': () => ({ connections: connections() }),
     'data.coverage': () => ({ coverage: coverage() }),
@@ -208,6 +243,8 @@ export function sourceAnswers(start: number): Answers {
             ]
           : [],
     }),
+    'news.list': () => news(),
+    'news.search': () => news(),
     'symbols.search': ({ text }) => ({
       symbols: [
         {

@@ -28,12 +28,13 @@ import { TimeframeBox } from './TimeframeBox';
 import { useBroken } from './useBroken';
 import { useJump } from './useJump';
 import { useMarkers } from './useMarkers';
+import { useNews } from './useNews';
 import { usePatterns } from './usePatterns';
 import { useStructure } from './useStructure';
 
 const NO_FILLS: Fill[] = [];
 /** Marks with nothing behind them to open: they say what they are when pointed at. */
-const SILENT = /^(jump|pattern|level|shape|trend|regime)\//;
+const SILENT = /^(jump|pattern|level|shape|trend|regime|news)\//;
 const NO_DECISIONS: Decision[] = [];
 
 export function ChartPanel({
@@ -105,12 +106,17 @@ export function ChartPanel({
   const fills = useLive('fills', compact ? null : {}).data ?? NO_FILLS;
   const decisions = useLive('decisions', compact ? null : {}).data ?? NO_DECISIONS;
   const jump = useJump(chart, compact ? null : params.group, params.timeframe);
-  useMarkers(chart, instrumentId, fills, decisions, jump, theme);
   const layers = compact ? NO_LAYERS : params.layers;
+  const news = useNews(instrumentId, params.timeframe, layers.news, theme);
+  const others = useMemo(() => [...jump, ...news.flags], [jump, news.flags]);
+  useMarkers(chart, instrumentId, fills, decisions, others, theme);
   const patternNotes = usePatterns(chart, instrumentId, params.timeframe, layers, theme);
   const decimals = instrument?.price_decimals ?? 2;
   const structureNotes = useStructure(chart, instrumentId, params.timeframe, layers, decimals, theme);
-  const notes = useMemo(() => new Map([...patternNotes, ...structureNotes]), [patternNotes, structureNotes]);
+  const notes = useMemo(
+    () => new Map([...patternNotes, ...structureNotes, ...news.notes]),
+    [patternNotes, structureNotes, news.notes],
+  );
   const lines = useOrderLines(chart, compact ? null : instrumentId, theme);
 
   useEffect(() => {

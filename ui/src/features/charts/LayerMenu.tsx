@@ -9,7 +9,7 @@ import { Toggle } from '@/kit/Toggle';
 import { useCommand } from '@/transport/hooks';
 import { type Layers, SIDES } from './layers';
 
-const SWITCHES = ['levels', 'shapes', 'regime', 'patterns'] as const;
+const SWITCHES = ['levels', 'shapes', 'regime', 'news', 'patterns'] as const;
 
 /** Which parts of the analysis are drawn, and which candlestick patterns. */
 export function LayerMenu({ layers, onChange }: { layers: Layers; onChange: (layers: Layers) => void }) {

@@ -10,6 +10,8 @@ export interface Layers {
   levels: boolean;
   shapes: boolean;
   regime: boolean;
+  /** Flags where something was published. */
+  news: boolean;
 }
 export const SIDES = ['directional', 'bullish', 'bearish', 'all'] as const;
 export type PatternSide = (typeof SIDES)[number];
@@ -22,6 +24,7 @@ export const NO_LAYERS: Layers = {
   levels: false,
   shapes: false,
   regime: false,
+  news: false,
 };
 
 /** Layouts are stored text. */
@@ -35,6 +38,7 @@ export function readLayers(raw: unknown): Layers {
     levels: value.levels === true,
     shapes: value.shapes === true,
     regime: value.regime === true,
+    news: value.news === true,
   };
 }
 

@@ -7,6 +7,7 @@ import type {
   Time,
   UTCTimestamp,
 } from 'lightweight-charts';
+import { token } from '@/lib/prefs';
 import { HIGH, type Level, LOW, TIME } from './candleStore';
 import type { ChartMarker } from './port';
 import { lastAtOrBefore, type Span } from './window';
@@ -38,6 +39,25 @@ function drawPattern(
   context.textBaseline = way > 0 ? 'top' : 'bottom';
   context.font = '500 9px "Inter Variable", system-ui, sans-serif';
   context.fillText(marker.text, x, tip + way * 5);
+}
+
+const FLAG = 14;
+
+/** A letter in a box at the head of the pane, with a thread down to its candle. */
+function drawFlag(context: CanvasRenderingContext2D, marker: ChartMarker, x: number, tip: number): number {
+  const top = Math.min(60, tip - FLAG);
+  context.globalAlpha = 0.5;
+  context.fillStyle = marker.color;
+  context.fillRect(Math.round(x), top + FLAG, 1, Math.max(0, tip - top - FLAG));
+  context.globalAlpha = 1;
+  context.beginPath();
+  context.roundRect(x - FLAG / 2, top, FLAG, FLAG, 3);
+  context.fill();
+  context.fillStyle = token('axis-ink');
+  context.font = '600 10px "Inter Variable", system-ui, sans-serif';
+  context.textBaseline = 'middle';
+  context.fillText(marker.text, x, top + FLAG / 2 + 0.5);
+  return top + FLAG / 2;
 }
 
 /**
@@ -118,6 +138,11 @@ export class MarkerLayer implements ISeriesPrimitive<Time>, IPrimitivePaneView, 
         if (isPattern(marker)) {
           drawPattern(context, marker, x, tip, way);
           this.#drawn.push({ id: marker.id, x, y: tip + way * 2 });
+          continue;
+        }
+        if (marker.kind === 'flag') {
+          this.#drawn.push({ id: marker.id, x, y: drawFlag(context, marker, x, tip) });
+          context.font = '500 11px "Inter Variable", system-ui, sans-serif';
           continue;
         }
         context.fillStyle = marker.color;

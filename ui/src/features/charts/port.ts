@@ -50,8 +50,11 @@ export interface ChartLine {
 export interface ChartMarker {
   id: string;
   time: number;
-  /** Ours are large and named; `bull`, `bear` and `plain` are patterns: small, and named when pointed at. */
-  kind: 'buy' | 'sell' | 'dot' | 'bull' | 'bear' | 'plain';
+  /**
+   * Ours are large and named; `bull`, `bear` and `plain` are patterns: small, and named when pointed at. `flag` stands at
+   * the top of the price.
+   */
+  kind: 'buy' | 'sell' | 'dot' | 'flag' | 'bull' | 'bear' | 'plain';
   text: string;
   color: string;
   /** Where it points; by default below the low (buy) or above the high. */

@@ -1,6 +1,5 @@
 import { token } from '@/lib/prefs';
 import type { IndicatorInfo } from '@/transport/types';
-import { guidesOf } from './guides';
 import type { Pane, Plan, Plot } from './port';
 import { COLORS, columnsOf, readCall, type Study, type StudyColor, studyTitle } from './study';
 
@@ -60,7 +59,7 @@ export function planFor(
     const outputs = columns.map((each) => each.output);
     const place = overlay ? 0 : pane(study.text, WEIGHTS.study);
     const band = outputs.includes('upper') && outputs.includes('lower');
-    const levels = overlay ? [] : guidesOf(name, outputs);
+    const levels = overlay ? [] : (known.find((each) => each.name === name)?.guides ?? []);
     if (levels.length) guides.push({ pane: place, values: [...levels] });
     const others = COLORS.filter((color) => color !== colors[index] && color !== 'ctl');
     columns.forEach(({ column, output }, turn) => {

@@ -7,6 +7,7 @@ const info = (name: string, title: string, group: string, rest: Partial<Indicato
   group,
   params: [length],
   outputs: [{ name: '', title: 'Value' }],
+  guides: [],
   overlay: group === 'overlap',
   takes_series: true,
   warm_up: 13,
@@ -25,10 +26,11 @@ export const KNOWN: IndicatorInfo[] = [
     ],
     outputs: ['upper', 'middle', 'lower'].map((name) => ({ name, title: name })),
   }),
-  info('rsi', 'Relative strength index', 'momentum'),
+  info('rsi', 'Relative strength index', 'momentum', { guides: [30, 70] }),
   info('macd', 'Moving average convergence/divergence', 'momentum', {
     params: [12, 26, 9].map((value, i) => ({ ...length, name: ['fast', 'slow', 'signal'][i] ?? '', default: value })),
     outputs: ['', 'signal', 'histogram'].map((name) => ({ name, title: name || 'MACD' })),
+    guides: [0],
   }),
   info('vwap', 'Volume-weighted average price', 'overlap', {
     takes_series: false,
