@@ -155,7 +155,7 @@ function Sentence({
         aria-pressed={shown === sentence}
         onMouseEnter={() => onShow(sentence)}
         onFocus={() => onShow(sentence)}
-        className="rounded-sm selectable aria-pressed:bg-select"
+        className="rounded-sm py-1 leading-6 selectable aria-pressed:bg-select"
       >
         {pieces.map((piece, i) =>
           piece.field === null ? (
