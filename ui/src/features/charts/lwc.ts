@@ -152,6 +152,7 @@ export class LightweightChart implements ChartPort {
     const weights = plan.panes.map((pane) => pane.weight).join();
     if (weights !== old?.panes.map((pane) => pane.weight).join())
       for (const [i, pane] of this.#chart.panes().entries()) pane.setStretchFactor(plan.panes[i]?.weight ?? 84);
+    this.retheme();
   }
 
   /** Other series, or in other panes: all are made anew. */
@@ -427,6 +428,7 @@ export class LightweightChart implements ChartPort {
       borderVisible: false,
       priceLineColor: token('price-now'),
     });
+    if (this.#level) this.setWindow(this.#level, this.#span, this.visible());
   }
 
   dispose(): void {
