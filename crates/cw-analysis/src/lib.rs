@@ -1,7 +1,7 @@
 //! Indicators, the expression language and rule strategies: everything between a closed candle and a decision.
 //!
-//! Pure: no clock, no I/O, no randomness, and floats only through `+ - * / sqrt` and `libm`, so that a run gives the
-//! same bits on every machine. Floats end here; whoever turns a value into an order rounds it to the instrument.
+//! Pure: no clock, no I/O, no randomness, and floats only through `+ - * / sqrt`, `mul_add` and `libm`, so that a run
+//! gives the same bits on every machine. Floats end here; whoever turns a value into an order rounds it to the instrument.
 //!
 //! ```
 //! use std::collections::BTreeMap;
