@@ -82,12 +82,12 @@ export async function settings(page, entry) {
 export const goTo = (page, name) =>
   page.getByRole('navigation', { name: 'Workspaces' }).getByRole('button', { name }).click();
 
-/** Waits until `probe` answers something other than undefined or false; answers it. */
+/** Waits until `probe` answers something other than undefined or false; answers it. `what` may tell what was seen last. */
 export async function eventually(what, probe, timeoutMs = 30_000) {
   for (const end = Date.now() + timeoutMs; Date.now() < end; ) {
     const value = await probe();
     if (value !== undefined && value !== false) return value;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  throw new Error(`waited ${timeoutMs} ms for ${what}`);
+  throw new Error(`waited ${timeoutMs} ms for ${typeof what === 'function' ? what() : what}`);
 }
