@@ -46,6 +46,7 @@ const close = async () => {
   });
   await eventually('the focus back on the chart', () => focused(chart()));
 };
+const legends = () => chart().locator('[data-study]').count();
 const number = (text) => Number(text.replaceAll(',', '').replace('−', '-'));
 /** `macd(12,26,9).signal` and `MACD 12, 26, 9 signal` are one name. */
 const bare = (name) => name.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
@@ -127,13 +128,13 @@ test('every value is the one that indicators.compute gives', async () => {
 });
 
 test('hiding and removing from the legend', async () => {
-  const before = await chart().locator('[data-study]').count();
+  const before = await legends();
   await legend('kc(20,10,2)').hover();
   await legend('kc(20,10,2)').getByRole('button', { name: /^Hide/ }).click();
   await legend('kc(20,10,2)').getByRole('button', { name: /^Show/ }).waitFor();
   await legend('kc(20,10,2)').getByRole('button', { name: /^Remove/ }).click();
   await legend('kc(20,10,2)').waitFor({ state: 'detached' });
-  assert.equal(await chart().locator('[data-study]').count(), before - 1);
+  assert.equal(await legends(), before - 1);
 });
 
 test('a study that this engine does not know leaves the others on the chart', async () => {
@@ -189,6 +190,36 @@ test('what an indicator cannot know yet is grey and has no value, then it has th
   const grey = (study) => legend(study).locator('button').first().evaluate((button) => getComputedStyle(button).color);
   assert.notEqual(await grey('ema(55)'), await grey('ema(21)'), 'told apart by colour as well');
   assert.equal(await legend('ema(21)').getAttribute('data-warm'), 'true');
+});
+
+test('studies come and go under the pointer after a look into the past', async () => {
+  // What went wrong in a drawing is on the console, and fails the file at its end.
+  await page.reload();
+  await chartReady(page);
+  const box = await chart().boundingBox();
+  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+  await chart().focus();
+  const asked = [];
+  page.on('request', (request) => request.url().endsWith('/chart/window') && asked.push(request.postDataJSON()));
+  await eventually('older candles', async () => {
+    await page.keyboard.press('PageUp');
+    return asked.some(({ before }) => before);
+  });
+  await page.keyboard.press('End');
+  for (const words of ['aroon', 'stochastic', 'convergence']) {
+    const before = await legends();
+    await add(words);
+    await eventually(`one study more: ${words}`, async () => (await legends()) === before + 1);
+    await close();
+    const price = await chart().locator('[data-cell=c]').first().textContent();
+    await page.mouse.move(box.x + box.width - 200, box.y + box.height - 60);
+    await page.mouse.move(2, 2); // the legend reads the newest candle again
+    await eventually('the next tick', async () => (await chart().locator('[data-cell=c]').first().textContent()) !== price);
+    await page.mouse.move(box.x + box.width - 220, box.y + box.height - 60);
+    await chart().locator('[data-study]').last().hover();
+    await chart().locator('[data-study]').last().getByRole('button', { name: /^Remove/ }).click();
+    await eventually('one study less', async () => (await legends()) === before);
+  }
 });
 
 for (const theme of ['Light theme', 'Dark theme'])

@@ -1,6 +1,6 @@
 import { nextFrame } from '@/lib/frame';
 import { endTurns } from '@/lib/turns';
-import { decodeFrame } from '@/transport/frame';
+import { decodeFrame, type Frame } from '@/transport/frame';
 import { type Transport, TransportError } from '@/transport/Transport';
 import type { ChartBar, ChartDelta } from '@/transport/types';
 import { CandleStore } from './candleStore';
@@ -210,41 +210,44 @@ export class ChartController {
     this.#abort?.abort();
     this.#abort = new AbortController();
     if (this.store.rows === 0) this.onPhase({ state: 'loading' });
+    const limit = view
+      ? Math.min(MOST_ROWS, Math.max(FIRST_PAGE, Math.ceil(ROWS_BEFORE_VIEW - view.from)))
+      : FIRST_PAGE;
+    let frame: Frame;
     try {
-      const limit = view
-        ? Math.min(MOST_ROWS, Math.max(FIRST_PAGE, Math.ceil(ROWS_BEFORE_VIEW - view.from)))
-        : FIRST_PAGE;
-      const bytes = await this.transport.callBinary('chart.window', { ...key, limit }, { signal: this.#abort.signal });
-      if (key !== this.#key || this.#disposed) return;
-      const changed = this.#shown !== key;
-      const keep = this.store.rows === 0 ? view : this.#keepView();
-      if (changed) {
-        this.store = cache.take(JSON.stringify(key));
-        this.#shown = key;
-      }
-      this.store.reset(decodeFrame(bytes));
-      this.receivedAt = performance.now();
-      this.#render(keep);
-      if (this.store.rows === 0) {
-        this.onPhase({ state: 'empty' });
-        endTurns();
-        return;
-      }
-      this.onPhase({ state: 'ready' });
-      this.#flush();
-      // The first frame draws, the second begins when it is on the screen.
-      requestAnimationFrame(() =>
-        requestAnimationFrame(() => {
-          this.transport.mark('first_chart');
-          endTurns();
-        }),
-      );
+      const { signal } = this.#abort;
+      frame = decodeFrame(await this.transport.callBinary('chart.window', { ...key, limit }, { signal }));
     } catch (cause) {
       const error = TransportError.from(cause);
       if (error.code === 'canceled' || key !== this.#key || this.#disposed) return;
       if (this.#shown !== key || this.store.rows === 0) this.onPhase({ state: 'error', error });
       endTurns();
+      return;
     }
+    if (key !== this.#key || this.#disposed) return;
+    const changed = this.#shown !== key;
+    const keep = this.store.rows === 0 ? view : this.#keepView();
+    if (changed) {
+      this.store = cache.take(JSON.stringify(key));
+      this.#shown = key;
+    }
+    this.store.reset(frame);
+    this.receivedAt = performance.now();
+    this.#render(keep);
+    if (this.store.rows === 0) {
+      this.onPhase({ state: 'empty' });
+      endTurns();
+      return;
+    }
+    this.onPhase({ state: 'ready' });
+    this.#flush();
+    // The first frame draws, the second begins when it is on the screen.
+    requestAnimationFrame(() =>
+      requestAnimationFrame(() => {
+        this.transport.mark('first_chart');
+        endTurns();
+      }),
+    );
   }
 
   /** The view as a distance from the newest candle, in candles, so that a reload does not move it. */
@@ -340,19 +343,21 @@ export class ChartController {
     const key = this.#key;
     if (this.#paging || !key || key !== this.#shown) return;
     this.#paging = true;
+    let frame: Frame;
     try {
       const before = new Date(this.store.time(0) * 1000).toISOString();
-      const bytes = await this.transport.callBinary('chart.window', { ...key, before, limit });
-      if (key !== this.#key || this.#disposed) return;
-      const visible = this.port.visible();
-      const added = this.store.prepend(decodeFrame(bytes)) / LEVEL_FACTOR ** this.#level;
-      if (visible && added > 0) this.#swap({ from: visible.from + added, to: visible.to + added });
+      frame = decodeFrame(await this.transport.callBinary('chart.window', { ...key, before, limit }));
     } catch (cause) {
       // History that does not come is asked for again by the next movement; the chart shows what it has.
       if (!TransportError.from(cause).retryable) this.store.hasMoreBefore = false;
+      return;
     } finally {
       this.#paging = false;
     }
+    if (key !== this.#key || this.#disposed) return;
+    const visible = this.port.visible();
+    const added = this.store.prepend(frame) / LEVEL_FACTOR ** this.#level;
+    if (visible && added > 0) this.#swap({ from: visible.from + added, to: visible.to + added });
   }
 
   #live(delta: ChartDelta): void {

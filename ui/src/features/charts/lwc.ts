@@ -68,6 +68,8 @@ export class LightweightChart implements ChartPort {
   #span: Span = { start: 0, end: 0 };
   #level: Level | null = null;
   #quiet = false;
+  /** Where the pointer is over the chart. */
+  #pointer: { clientX: number; clientY: number } | null = null;
 
   constructor(
     readonly element: HTMLElement,
@@ -104,6 +106,9 @@ export class LightweightChart implements ChartPort {
     this.#candles.attachPrimitive(this.#structure);
     this.#candles.attachPrimitive(this.#patterns);
     this.#candles.attachPrimitive(this.#markers);
+    this.#chart.subscribeCrosshairMove(({ point, sourceEvent }) => {
+      this.#pointer = point ? (sourceEvent ?? this.#pointer) : null;
+    });
     element.addEventListener('pointerdown', this.#onDown, true);
     window.addEventListener('pointerup', this.#onUp);
     this.retheme();
@@ -143,7 +148,7 @@ export class LightweightChart implements ChartPort {
     this.#plan = plan;
     this.#candles.applyOptions({ priceFormat: priceFormat(plan.priceDecimals) });
     // While a parameter is typed nothing but the numbers changes: the series stay and get new data.
-    if (!old || shapeOf(old) !== shapeOf(plan)) this.#rebuild(plan);
+    if (!old || shapeOf(old) !== shapeOf(plan)) this.#rebuild(plan, old);
     this.#plots.forEach((entry, i) => {
       entry.plot = plan.plots[i] ?? entry.plot;
       entry.series.applyOptions(optionsOf(entry.plot, plan));
@@ -152,37 +157,54 @@ export class LightweightChart implements ChartPort {
     const weights = plan.panes.map((pane) => pane.weight).join();
     if (weights !== old?.panes.map((pane) => pane.weight).join())
       for (const [i, pane] of this.#chart.panes().entries()) pane.setStretchFactor(plan.panes[i]?.weight ?? 84);
-    this.retheme();
   }
 
-  /** Other series, or in other panes: all are made anew. */
-  #rebuild(plan: Plan): void {
-    for (const { series } of this.#plots) this.#chart.removeSeries(series);
-    if (this.#volume) this.#chart.removeSeries(this.#volume);
+  /**
+   * Takes the crosshair away until the next frame. At every change of a series the library asks what is under the pointer, of
+   * series that have their data from before the change and from after it, and such a mixture ends in its "Value is null".
+   */
+  #unpoint(): void {
+    const { element } = this;
+    const at = this.#pointer;
+    if (!at) return;
+    this.#pointer = null;
+    this.#chart.clearCrosshairPosition();
+    requestAnimationFrame(() => {
+      const under = document.elementFromPoint(at.clientX, at.clientY);
+      if (under instanceof HTMLCanvasElement && element.contains(under))
+        under.dispatchEvent(new MouseEvent('mousemove', { ...at, bubbles: true, view: window }));
+    });
+  }
+
+  /**
+   * Other studies, or in other panes: their series are made anew. The volume stays: a library that is left with one series
+   * forgets which candle is where when that is given the same times once more, and later throws "Value is null".
+   */
+  #rebuild(plan: Plan, old: Plan | null): void {
+    this.#unpoint();
     this.#guides = [];
-    this.#volume = null;
-    while (this.#chart.panes().length > 1) this.#chart.removePane(this.#chart.panes().length - 1);
-    if (plan.volume !== 'none') {
-      const own = plan.volume === 'pane';
-      this.#volume = this.#chart.addSeries(
-        HistogramSeries,
-        {
-          priceFormat: { type: 'volume' },
-          priceLineVisible: false,
-          lastValueVisible: own,
-          ...(own ? {} : { priceScaleId: '' }),
-        },
-        own ? 1 : 0,
-      );
-      this.#volume
-        .priceScale()
-        .applyOptions({ scaleMargins: own ? { top: 0.12, bottom: 0 } : { top: 0.84, bottom: 0 } });
-    }
+    // A pane goes with its last series.
+    for (const { series } of this.#plots) this.#chart.removeSeries(series);
+    if (plan.volume !== old?.volume) this.#rebuildVolume(plan.volume);
     this.#plots = plan.plots.map((plot) => ({
       plot,
       series: this.#chart.addSeries(plot.kind === 'histogram' ? HistogramSeries : LineSeries, {}, plot.pane),
     }));
     for (const [i, pane] of this.#chart.panes().entries()) pane.setStretchFactor(plan.panes[i]?.weight ?? 84);
+  }
+
+  #rebuildVolume(place: Plan['volume']): void {
+    if (this.#volume) this.#chart.removeSeries(this.#volume);
+    this.#volume = null;
+    if (place === 'none') return;
+    const own = place === 'pane';
+    const options = { priceFormat: { type: 'volume' as const }, priceLineVisible: false, lastValueVisible: own };
+    this.#volume = this.#chart.addSeries(
+      HistogramSeries,
+      own ? options : { ...options, priceScaleId: '' },
+      own ? 1 : 0,
+    );
+    this.#volume.priceScale().applyOptions({ scaleMargins: own ? { top: 0.12, bottom: 0 } : { top: 0.84, bottom: 0 } });
   }
 
   #drawGuides(plan: Plan): void {
@@ -213,6 +235,7 @@ export class LightweightChart implements ChartPort {
   }
 
   setWindow(level: Level, span: Span, visible: Range | null): void {
+    this.#unpoint();
     this.#quiet = true;
     this.#level = level;
     this.#span = span;
@@ -428,7 +451,6 @@ export class LightweightChart implements ChartPort {
       borderVisible: false,
       priceLineColor: token('price-now'),
     });
-    if (this.#level) this.setWindow(this.#level, this.#span, this.visible());
   }
 
   dispose(): void {
