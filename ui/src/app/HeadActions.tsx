@@ -125,14 +125,14 @@ function LastPrice({ group }: { group: Group }) {
   const book = useQuoteBook();
   const box = useRef<HTMLSpanElement>(null);
   const decimals = instruments.find((each) => each.id === id)?.price_decimals ?? 2;
-  useEffect(
-    () =>
-      book.watch(id, (quote) => {
-        if (!box.current) return;
-        box.current.textContent = `${fmt.price(quote.last, decimals)}  ${fmt.percentChange(quote.change_24h)}%`;
-        box.current.className = `live mr-1 whitespace-pre text-md ${fmt.toneClass(fmt.direction(quote.change_24h))}`;
-      }),
-    [book, id, decimals],
-  );
+  useEffect(() => {
+    // Another symbol's price is none of this one's, which may have none.
+    if (box.current) box.current.textContent = '';
+    return book.watch(id, (quote) => {
+      if (!box.current) return;
+      box.current.textContent = `${fmt.price(quote.last, decimals)}  ${fmt.percentChange(quote.change_24h)}%`;
+      box.current.className = `live mr-1 whitespace-pre text-md ${fmt.toneClass(fmt.direction(quote.change_24h))}`;
+    });
+  }, [book, id, decimals]);
   return <span ref={box} />;
 }

@@ -90,6 +90,7 @@ export function ChartLegend({
   }, [chart, plots, decimals, t]);
 
   useEffect(() => {
+    if (day.current) day.current.textContent = '';
     if (!instrument) return;
     return book.watch(instrument.id, (quote: Quote) => {
       const element = day.current;

@@ -4,14 +4,17 @@ import * as fmt from '@/lib/format';
 import { CLOSE, HIGH, LOW, OPEN, TIME } from './candleStore';
 import type { ChartController } from './controller';
 
-/** The chart in a sentence, for a screen reader: written anew every ten seconds, and at once when a candle is read. */
+/**
+ * The chart in a sentence, for a screen reader: written anew every ten seconds, and at once when a candle is read or other
+ * candles are shown.
+ */
 export function ChartSummary({ chart, title, decimals }: { chart: ChartController; title: string; decimals: number }) {
   const { t } = useTranslation();
   const [text, setText] = useState('');
   useEffect(() => {
     const describe = () => {
       const { rows } = chart;
-      if (rows === 0) return;
+      if (rows === 0) return setText('');
       const from = Math.max(0, rows - 100);
       let low = Number.POSITIVE_INFINITY;
       let high = Number.NEGATIVE_INFINITY;
@@ -38,9 +41,19 @@ export function ChartSummary({ chart, title, decimals }: { chart: ChartControlle
             }),
       );
     };
-    describe();
+    // The chart is told of another symbol after this.
+    queueMicrotask(describe);
+    let { store } = chart;
+    const stop = chart.watchView(() => {
+      if (chart.store === store) return;
+      store = chart.store;
+      describe();
+    });
     const timer = setInterval(describe, chart.hovering ? 1_000 : 10_000);
-    return () => clearInterval(timer);
+    return () => {
+      clearInterval(timer);
+      stop();
+    };
   }, [chart, title, decimals, t]);
   return <p className="sr-only">{text}</p>;
 }
