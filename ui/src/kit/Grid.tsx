@@ -1,5 +1,5 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type KeyboardEvent, type ReactNode, useCallback, useId, useRef, useState } from 'react';
+import { type FocusEvent, type KeyboardEvent, type ReactNode, useCallback, useId, useRef, useState } from 'react';
 import { cx } from './cx';
 
 export interface Column<R> {
@@ -67,6 +67,11 @@ export function Grid<R>({
     },
     [rows, virtual, onSelect],
   );
+  /** A click on a row, or a sheet that closes, leaves the focus on the row; the keys are the grid's. */
+  const onFocus = ({ target, currentTarget }: FocusEvent) => {
+    if (target !== currentTarget && (target.role === 'row' || target.role === 'gridcell'))
+      scroller.current?.focus({ preventScroll: true });
+  };
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.target !== event.currentTarget) return;
     const page = Math.max(1, Math.floor((scroller.current?.clientHeight ?? 240) / rowHeight) - 1);
@@ -97,6 +102,7 @@ export function Grid<R>({
       aria-colcount={columns.length}
       aria-activedescendant={rows.length > 0 ? `${id}-${cursor}` : undefined}
       tabIndex={0}
+      onFocus={onFocus}
       onKeyDown={onKeyDown}
       className={cx('h-full overflow-auto', mono && 'font-mono', className)}
     >
