@@ -136,6 +136,7 @@ export const en = {
   },
   symbol: {
     title: 'Symbol detail',
+    venue: 'Its data comes from {{venue}}',
     range: '24h range',
     volume: '24h volume',
     quote: 'Bid / ask',

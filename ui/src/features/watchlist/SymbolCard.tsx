@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
+import { Chip } from '@/kit/Chip';
 import { cx } from '@/kit/cx';
 import { sparkPath } from '@/kit/Sparkline';
 import * as fmt from '@/lib/format';
@@ -33,6 +34,9 @@ export function SymbolCard({ instrumentId }: { instrumentId: string }) {
     <section aria-label={t('symbol.title')} className="shrink-0 border-t border-line px-2.5 py-2">
       <h2 className="mb-1.5 flex items-baseline gap-2 font-semibold">
         {instrument.symbol} <span className="truncate font-normal text-t2">{instrument.name}</span>
+        <span title={t('symbol.venue', { venue: instrument.venue })} className="inline-flex self-center">
+          <Chip>{instrument.venue}</Chip>
+        </span>
         {quote ? (
           <svg aria-hidden="true" viewBox="0 -1 60 14" className={cx('ml-auto h-3.5 w-15', fmt.toneClass(tone))}>
             <path d={sparkPath(quote.spark, 60, 12)} fill="none" stroke="currentColor" strokeWidth="1.1" />

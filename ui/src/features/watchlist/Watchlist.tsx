@@ -43,6 +43,9 @@ const sectionOf = (instrument: Instrument): Section =>
       ? 'fx'
       : 'other';
 
+/** Symbol and venue, the day's line, last price, change. */
+const TRACKS = 'grid h-6 grid-cols-[minmax(84px,1fr)_minmax(10px,46px)_66px_44px] items-center px-2';
+
 export function Watchlist({ group }: { group: Group }) {
   const { t } = useTranslation();
   const query = useCommand('symbols.list', {}, { staleTime: 60_000 });
@@ -100,7 +103,7 @@ export function Watchlist({ group }: { group: Group }) {
         <div
           role="row"
           tabIndex={-1}
-          className="sticky top-0 z-10 grid h-6 grid-cols-[84px_minmax(16px,1fr)_78px_52px] items-center border-b border-line bg-bg1 px-2 text-2xs text-t2"
+          className={cx(TRACKS, 'sticky top-0 z-10 border-b border-line bg-bg1 text-2xs text-t2')}
         >
           <span role="columnheader" tabIndex={-1}>
             {t('watchlist.symbol')}
@@ -180,15 +183,16 @@ function Row({ instrument, selected, onChoose }: { instrument: Instrument; selec
       aria-selected={selected}
       onClick={onChoose}
       className={cx(
-        'grid h-6 grid-cols-[84px_minmax(16px,1fr)_78px_52px] items-center border-b border-line/60 px-2 hover:bg-bg2',
+        TRACKS,
+        'border-b border-line/60 hover:bg-bg2',
         'aria-selected:bg-select/70 aria-selected:shadow-[inset_2px_0_0_var(--accent)]',
       )}
     >
-      <span role="gridcell" tabIndex={-1} className="truncate font-medium">
-        {instrument.symbol}
+      <span role="gridcell" tabIndex={-1} title={instrument.id} className="truncate font-medium">
+        {instrument.symbol} <span className="ml-0.5 text-2xs font-normal text-t3">{instrument.venue}</span>
       </span>
       <span role="gridcell" tabIndex={-1} className="flex justify-center">
-        <svg aria-hidden="true" viewBox="0 -1 46 14" className="h-3.5 w-[46px]">
+        <svg aria-hidden="true" viewBox="0 -1 46 14" preserveAspectRatio="none" className="h-3.5 w-full max-w-[46px]">
           <path ref={spark} d="" fill="none" stroke="currentColor" strokeWidth="1.1" />
         </svg>
       </span>
