@@ -1,6 +1,6 @@
 // Where data comes from, on the screen: connections, the strip under a chart, what is stored, symbols by provider.
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import { chartReady, eventually, goTo, openPage, settings, violations } from '../lib/browser.mjs';
@@ -53,6 +53,26 @@ test('a connection that is in trouble does not look like one that is well, and i
   await detail.waitFor({ state: 'detached' });
 });
 
+test('the keyboard alone opens a connection and comes back to its row', async () => {
+  const grid = page.getByRole('grid', { name: 'Connections' });
+  // The sheet that the last test closed gives the focus back to the table.
+  await eventually('the focus in the table', () => grid.evaluate((element) => element === document.activeElement));
+  await page.keyboard.press('Home');
+  const first = grid.locator('[data-cursor]');
+  const name = await first.getByRole('gridcell').nth(1).locator('span > span').first().textContent();
+  await page.keyboard.press('Enter');
+  const detail = page.getByRole('dialog', { name: new RegExp(`^${name}`) });
+  await detail.waitFor();
+  await page.keyboard.press('Escape');
+  await detail.waitFor({ state: 'detached' });
+  await eventually('the focus back in the table', () => grid.evaluate((element) => element === document.activeElement));
+  await page.keyboard.press('End');
+  await eventually('the last row', async () => {
+    const rows = Number(await grid.getAttribute('aria-rowcount'));
+    return Number(await grid.locator('[data-cursor]').getAttribute('aria-rowindex')) === rows;
+  });
+});
+
 test('the strip under a chart says who gave its candles', async () => {
   await goTo(page, 'Trade');
   await chartReady(page);
@@ -67,6 +87,54 @@ test('the strip under a chart says who gave its candles', async () => {
   await strip.getByRole('button', { name: 'Sources of these candles' }).click();
   const list = page.getByRole('grid', { name: 'Where these candles come from' });
   await list.getByRole('row').nth(1).getByText('Simulated').waitFor();
+});
+
+test('what is imported is stored, told apart by its source, and can be saved as a file', async () => {
+  const instrument = 'STRIP.FILE';
+  const file = join(temporaryDirectory(shared), 'strip.csv');
+  const start = Date.UTC(2024, 0, 2, 9);
+  // Two stretches with ten hours between them that are missing.
+  const rows = Array.from({ length: 60 }, (_, i) => {
+    const time = new Date(start + (i < 30 ? i : i + 40) * 900_000).toISOString();
+    return [time, 100, 101, 99, 100 + (i % 2), 10].join();
+  });
+  writeFileSync(file, `time,open,high,low,close,volume\n${rows.join('\n')}\n`);
+  await goTo(page, 'Monitor');
+  await page.getByRole('tab', { name: 'Data' }).click();
+  await page.getByRole('button', { name: 'Import', exact: true }).click();
+  const form = page.getByRole('form', { name: 'Import' });
+  await form.getByRole('textbox', { name: 'File' }).fill(file);
+  await form.getByRole('textbox', { name: 'Symbol' }).fill(instrument);
+  await form.getByRole('combobox', { name: 'Timeframe' }).selectOption('15m');
+  await form.getByRole('button', { name: 'Import' }).click();
+  await form.getByText('60 taken, 0 refused, 0 there already').waitFor();
+  const row = page.getByRole('grid', { name: 'Data' }).getByRole('row', { name: /STRIP\.FILE/ });
+  const { coverage } = await engine.call('data.coverage', { instrument });
+  assert.equal(coverage[0].gap_count, 1);
+  await row.getByRole('img', { name: /^60 candles from .+, 1 gap/ }).waitFor();
+  const saved = page.waitForEvent('download');
+  await row.getByRole('button', { name: 'Save STRIP.FILE 15m as CSV' }).click();
+  const download = await saved;
+  assert.equal(download.suggestedFilename(), 'STRIP.FILE_15m.csv');
+  assert.equal(readFileSync(await download.path(), 'utf8').trim().split('\n').length, 61);
+});
+
+test('the palette finds symbols with who gives their data', async () => {
+  await page.keyboard.press('Control+k');
+  const palette = page.getByRole('dialog');
+  await palette.getByRole('combobox').fill('@strip');
+  await palette.getByRole('option', { name: /STRIP.*FILE/ }).waitFor();
+  await palette.getByRole('combobox').fill('@btc');
+  await palette.getByRole('option', { name: /BTC-PERP.*SIM.*live/ }).waitFor();
+  // What a venue has on its list and what is only stored are not the same as what is live.
+  const { symbols, unavailable } = await engine.call('symbols.search', { text: 'btc' });
+  for (const { instrument, known, live } of symbols) {
+    const symbol = instrument.slice(0, instrument.lastIndexOf('.'));
+    const venue = instrument.slice(instrument.lastIndexOf('.') + 1);
+    const word = known ? (live ? 'live' : 'stored') : 'add';
+    await palette.getByRole('option', { name: new RegExp(`^${symbol}\\b.*${venue}.*${word}$`) }).waitFor();
+  }
+  for (const { venue } of unavailable) await palette.getByText(new RegExp(`^${venue} could not be asked`)).waitFor();
 });
 
 for (const theme of ['Light theme', 'Dark theme'])

@@ -217,7 +217,10 @@ function PaletteInput({ text, onText, label }: { text: string; onText: (text: st
         autoFocus
         aria-label={label}
         value={words}
-        onValueChange={(next) => onText(scope === 'all' ? next : `${text[0]}${next}`)}
+        // A prefix that is typed or pasted behind another takes its place.
+        onValueChange={(next) =>
+          onText(scope === 'all' || readQuery(next).scope !== 'all' ? next : `${text[0]}${next}`)
+        }
         onKeyDown={(event) => {
           if (event.key === 'Backspace' && words === '' && scope !== 'all') onText('');
         }}

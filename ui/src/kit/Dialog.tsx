@@ -1,6 +1,6 @@
 import { X } from 'lucide-react';
 import { Dialog as Radix } from 'radix-ui';
-import type { ReactNode } from 'react';
+import { type ReactNode, useRef } from 'react';
 import { cx } from './cx';
 
 /** A modal box in the middle, or (`side`) a sheet at the right edge. */
@@ -28,6 +28,8 @@ export function Dialog({
   /** CSS selector of the element focus starts at. */
   initialFocus?: string;
 }) {
+  // Boxes are opened by state, so the library knows no button to give the focus back to.
+  const before = useRef<Element | null>(null);
   return (
     <Radix.Root open={open} onOpenChange={onOpenChange}>
       <Radix.Portal>
@@ -35,12 +37,17 @@ export function Dialog({
         <Radix.Content
           {...(description ? {} : { 'aria-describedby': undefined })}
           onOpenAutoFocus={(event) => {
+            before.current = document.activeElement;
             if (!initialFocus) return;
             const target = (event.currentTarget as HTMLElement).querySelector<HTMLElement>(initialFocus);
             if (target) {
               event.preventDefault();
               target.focus();
             }
+          }}
+          onCloseAutoFocus={(event) => {
+            event.preventDefault();
+            if (before.current instanceof HTMLElement && before.current.isConnected) before.current.focus();
           }}
           className={cx(
             'pop fixed z-40 flex max-h-[86vh] max-w-[96vw] flex-col border border-line bg-bg1 shadow-(--shadow)',

@@ -88,6 +88,8 @@ export function Grid<R>({
       event.preventDefault();
       move(to);
     } else if (event.key === 'Enter') {
+      // Else the rest of the key press lands on what just opened, and presses its first button.
+      event.preventDefault();
       const row = rows[cursor];
       if (row) onActivate?.(row);
     }
