@@ -56,3 +56,16 @@ test('a changed layout comes back after a reload, from the engine and not from t
   await chartReady(page);
   await eventually('the layout without Depth', async () => (await page.getByRole('tab', { name: 'Depth' }).count()) === 0);
 });
+
+test('a workspace that is left right after a change comes back with it', async () => {
+  await goTo(page, 'Trade');
+  await page.getByRole('tab', { name: 'News' }).click();
+  await goTo(page, 'Research');
+  await goTo(page, 'Trade');
+  await page.getByRole('tab', { name: 'News', selected: true }).waitFor();
+  assert.equal(await page.getByText('No panels here').count(), 0);
+  await eventually('the layout to be saved', async () => {
+    const { layout } = await engine.call('workspaces.get', { name: 'trade' });
+    return JSON.stringify(layout).includes('"activeView":"news"') && Object.keys(layout.dock.panels).length > 5;
+  });
+});

@@ -6,7 +6,15 @@ import {
   type IDockviewPanelProps,
   type SerializedDockview,
 } from 'dockview-react';
-import { type FunctionComponent, type KeyboardEvent, memo, useCallback, useEffect, useRef } from 'react';
+import {
+  type FunctionComponent,
+  type KeyboardEvent,
+  memo,
+  useCallback,
+  useEffect,
+  useLayoutEffect,
+  useRef,
+} from 'react';
 import { useTranslation } from 'react-i18next';
 import type { JsonValue, Workspace } from '@/bindings';
 import { Button } from '@/kit/Button';
@@ -91,6 +99,9 @@ export const Dock = memo(function Dock({ name, fresh }: { name: WorkspaceName; f
   const tableNonce = useUi((s) => s.tableNonce);
   const seen = useRef({ undo: undoNonce, table: tableNonce });
   const past = useRef<SerializedDockview[]>([]);
+  const leave = useRef(() => {});
+  // Before the dock takes its panels apart: what is not saved yet, and nothing after it.
+  useLayoutEffect(() => () => leave.current(), []);
 
   const onReady = useCallback(
     ({ api }: DockviewReadyEvent) => {
@@ -111,11 +122,20 @@ export const Dock = memo(function Dock({ name, fresh }: { name: WorkspaceName; f
       };
       const watch = () => {
         past.current = [api.toJSON()];
-        api.onDidLayoutChange(() => {
+        const saveLater = () => {
+          timer = undefined;
+          save();
+        };
+        const changes = api.onDidLayoutChange(() => {
           touched = true;
           clearTimeout(timer);
-          timer = setTimeout(save, SAVE_AFTER_MS);
+          timer = setTimeout(saveLater, SAVE_AFTER_MS);
         });
+        leave.current = () => {
+          changes.dispose();
+          clearTimeout(timer);
+          if (timer !== undefined) save();
+        };
         api.onDidActivePanelChange((event) => useUi.getState().setActivePanel(event?.panel?.id ?? null));
       };
       const restore = (stored: unknown): boolean => {
@@ -123,11 +143,12 @@ export const Dock = memo(function Dock({ name, fresh }: { name: WorkspaceName; f
         if (!layout) return false;
         try {
           api.fromJSON(layout);
-          return api.panels.length > 0;
+          if (api.panels.length > 0) return true;
         } catch {
-          api.clear();
-          return false;
+          // As bad as one without panels.
         }
+        api.clear();
+        return false;
       };
 
       const known = queries.getQueryData(['workspace', name]);
