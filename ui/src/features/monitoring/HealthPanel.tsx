@@ -1,4 +1,5 @@
 import { useTranslation } from 'react-i18next';
+import { cx } from '@/kit/cx';
 import { type Status, StatusDot } from '@/kit/StatusDot';
 import { ErrorState, Skeleton } from '@/kit/states';
 import * as fmt from '@/lib/format';
@@ -45,10 +46,12 @@ export function HealthPanel() {
           style={{ paddingLeft: 12 + depth * 16 }}
         >
           <StatusDot status={component.status as Status} label={component.status} />
-          <span className="flex-1 truncate font-medium">{component.name}</span>
+          <span className="shrink-0 font-medium">{component.name}</span>
           <span
-            className={component.status === 'ok' ? 'truncate text-t2' : 'truncate text-warn'}
-            title={t('monitor.since', { time: fmt.dateFull(component.since) })}
+            className={cx('min-w-0 flex-1 truncate text-right', component.status === 'ok' ? 'text-t2' : 'text-warn')}
+            title={[component.detail, t('monitor.since', { time: fmt.dateFull(component.since) })]
+              .filter(Boolean)
+              .join(' · ')}
           >
             {component.detail}
           </span>
