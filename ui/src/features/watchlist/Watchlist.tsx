@@ -44,7 +44,7 @@ const sectionOf = (instrument: Instrument): Section =>
       : 'other';
 
 /** Symbol and venue, the day's line, last price, change. */
-const TRACKS = 'grid h-6 grid-cols-[minmax(84px,1fr)_minmax(10px,46px)_66px_44px] items-center px-2';
+const TRACKS = 'grid h-6 grid-cols-[minmax(84px,1fr)_minmax(10px,32px)_66px_44px] items-center px-2';
 
 export function Watchlist({ group }: { group: Group }) {
   const { t } = useTranslation();
@@ -192,14 +192,18 @@ function Row({ instrument, selected, onChoose }: { instrument: Instrument; selec
         {instrument.symbol} <span className="ml-0.5 text-2xs font-normal text-t3">{instrument.venue}</span>
       </span>
       <span role="gridcell" tabIndex={-1} className="flex justify-center">
-        <svg aria-hidden="true" viewBox="0 -1 46 14" preserveAspectRatio="none" className="h-3.5 w-full max-w-[46px]">
+        <svg aria-hidden="true" viewBox="0 -1 46 14" preserveAspectRatio="none" className="h-3.5 w-full">
           <path ref={spark} d="" fill="none" stroke="currentColor" strokeWidth="1.1" />
         </svg>
       </span>
       <span role="gridcell" tabIndex={-1} className="num">
-        <span ref={last} className="live rounded-[3px] px-0.5" />
+        <span ref={last} className="live rounded-[3px] px-0.5">
+          –
+        </span>
       </span>
-      <span role="gridcell" tabIndex={-1} className="num" ref={day} />
+      <span role="gridcell" tabIndex={-1} className="num" ref={day}>
+        –
+      </span>
     </div>
   );
 }
