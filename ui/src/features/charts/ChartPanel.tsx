@@ -202,9 +202,10 @@ export function ChartPanel({
           }}
           className="relative min-h-0 flex-1 overflow-hidden"
         >
-          <div ref={host} aria-hidden className="absolute inset-0" />
+          <div ref={host} aria-hidden className="absolute inset-0 isolate" />
           {phase.state === 'loading' ? (
-            <div role="status" aria-label={t('state.loading')} className="absolute inset-0 p-3">
+            // Covers what is drawn: those are the candles of another symbol.
+            <div role="status" aria-label={t('state.loading')} className="absolute inset-0 bg-bg1 p-3">
               <div className="skeleton h-3 w-40" />
             </div>
           ) : null}
