@@ -69,6 +69,7 @@ describe('candle store', () => {
     expect(store.apply(bar(60, 5), 60)).toBe('updated');
     expect(store.apply(bar(120, 6), 60)).toBe('appended');
     expect(store.apply(bar(60, 7), 60)).toBe('corrected');
+    expect(store.apply(bar(60, 7), 60)).toBe('known');
     expect(store.apply(bar(90, 7), 60)).toBe('unknown');
     expect(store.apply(bar(300, 8), 60)).toBe('hole');
     expect(store.rows).toBe(3);

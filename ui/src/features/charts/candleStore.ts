@@ -84,12 +84,17 @@ export class CandleStore {
    * A live candle: the last one, the next one, or a correction of an earlier one. `'hole'` means that candles before it
    * are missing or that the market was silent; nothing is changed then, unless `silence` says that it was the latter.
    */
-  apply(bar: ChartBar, step: number, silence = false): 'updated' | 'corrected' | 'appended' | 'hole' | 'unknown' {
+  apply(
+    bar: ChartBar,
+    step: number,
+    silence = false,
+  ): 'updated' | 'corrected' | 'appended' | 'known' | 'hole' | 'unknown' {
     const last = this.#rows === 0 ? Number.NEGATIVE_INFINITY : this.time(this.#rows - 1);
     if (bar.time < last) {
       const row = this.indexAtTime(bar.time);
       if (row < 0 || this.time(row) !== bar.time) return 'unknown';
-      this.#write(row, bar);
+      // A subscription begins with the candle that closed last: everything would be drawn again for nothing.
+      if (!this.#write(row, bar)) return 'known';
       this.#levels.clear();
       return 'corrected';
     }
@@ -105,11 +110,16 @@ export class CandleStore {
     return appended ? 'appended' : 'updated';
   }
 
-  #write(row: number, bar: ChartBar): void {
+  /** False when all of it stood there. */
+  #write(row: number, bar: ChartBar): boolean {
     const values = [bar.time, bar.o, bar.h, bar.l, bar.c, bar.v, ...bar.plots.map((p) => p ?? Number.NaN)];
+    let changed = false;
     this.#columns.forEach((column, c) => {
-      column[row] = values[c] ?? Number.NaN;
+      const value = values[c] ?? Number.NaN;
+      changed ||= !Object.is(column[row], value);
+      column[row] = value;
     });
+    return changed;
   }
 
   /** `level` 0 is the history itself. */
