@@ -74,6 +74,16 @@ const components: Record<string, FunctionComponent<IDockviewPanelProps>> = Objec
   ]),
 );
 
+/** Brings a panel to the front, or adds it. */
+function show(api: DockviewApi, kind: string): void {
+  if (!PANELS[kind]) return;
+  const open = api.panels.find((panel) => panel.api.component === kind);
+  if (open) {
+    open.api.setActive();
+    open.focus?.();
+  } else api.addPanel({ id: kind, component: kind, title: kind, params: {} });
+}
+
 function Watermark() {
   const { t } = useTranslation();
   return (
@@ -100,6 +110,8 @@ export const Dock = memo(function Dock({ name, fresh }: { name: WorkspaceName; f
   const seen = useRef({ undo: undoNonce, table: tableNonce });
   const past = useRef<SerializedDockview[]>([]);
   const leave = useRef(() => {});
+  /** A panel that was asked for before the layout came: it is shown in it. */
+  const wanted = useRef<{ kind: string | null; built: boolean }>({ kind: null, built: false });
   // Before the dock takes its panels apart: what is not saved yet, and nothing after it.
   useLayoutEffect(() => () => leave.current(), []);
 
@@ -151,28 +163,39 @@ export const Dock = memo(function Dock({ name, fresh }: { name: WorkspaceName; f
         return false;
       };
 
+      const built = () => {
+        wanted.current.built = true;
+        if (wanted.current.kind) show(api, wanted.current.kind);
+      };
+      const standard = () => {
+        buildDefault(api, name);
+        built();
+      };
+
       const known = queries.getQueryData(['workspace', name]);
       if (fresh) {
-        buildDefault(api, name);
+        standard();
         save();
         requestAnimationFrame(watch);
         return;
       }
       if (known && restore(known)) {
+        built();
         requestAnimationFrame(watch);
         return;
       }
       // The saved layout arrives in a few milliseconds, and drawing two layouts costs more than waiting for it. When it
       // does not, the default is on the screen, and the saved one replaces it while nobody has moved anything.
-      const waited = setTimeout(() => buildDefault(api, name), LAYOUT_WAIT_MS);
+      const waited = setTimeout(standard, LAYOUT_WAIT_MS);
       savedLayout(transport, name)
         .finally(() => clearTimeout(waited))
         .then((saved) => {
           if (touched) return;
           if (!saved.layout) {
-            if (api.panels.length === 0) buildDefault(api, name);
-          } else if (!restore(saved.layout)) {
-            buildDefault(api, name);
+            if (api.panels.length === 0) standard();
+          } else if (restore(saved.layout)) built();
+          else {
+            standard();
             toast({
               tone: 'warn',
               cause: `layout-${name}`,
@@ -184,9 +207,12 @@ export const Dock = memo(function Dock({ name, fresh }: { name: WorkspaceName; f
         })
         .catch(() => {
           // Never saved, or the engine is not there.
-          if (api.panels.length === 0) buildDefault(api, name);
+          if (api.panels.length === 0) standard();
         })
-        .finally(() => requestAnimationFrame(watch));
+        .finally(() => {
+          wanted.current.kind = null;
+          requestAnimationFrame(watch);
+        });
     },
     [name, fresh, queries, transport, t],
   );
@@ -195,12 +221,8 @@ export const Dock = memo(function Dock({ name, fresh }: { name: WorkspaceName; f
     if (reveal.nonce === seenReveal.current) return;
     seenReveal.current = reveal.nonce;
     const api = dock.current;
-    if (!api || !PANELS[reveal.kind]) return;
-    const open = api.panels.find((panel) => panel.api.component === reveal.kind);
-    if (open) {
-      open.api.setActive();
-      open.focus?.();
-    } else api.addPanel({ id: reveal.kind, component: reveal.kind, title: reveal.kind, params: {} });
+    if (api && wanted.current.built) show(api, reveal.kind);
+    else wanted.current.kind = reveal.kind;
   }, [reveal]);
 
   useEffect(() => {
