@@ -38,25 +38,19 @@ export function PreviewBox({
     );
   return (
     <>
-      <dl
-        aria-label={t('ticket.preview')}
-        aria-busy={waiting}
-        className="grid min-h-24 grid-cols-[90px_1fr] content-start gap-y-0.5 rounded-md bg-bg2 px-2 py-1.5"
-      >
+      <div aria-busy={waiting} className="min-h-24 rounded-md bg-bg2 px-2 py-1.5">
         {preview ? (
-          <>
+          <dl aria-label={t('ticket.preview')} className="grid grid-cols-[90px_1fr] gap-y-0.5">
             {row(t('ticket.notional'), fmt.money(preview.notional, unit))}
             {row(t('ticket.margin'), fmt.money(preview.margin, unit))}
             {row(t('ticket.fee'), fmt.money(preview.fee, unit))}
             {row(t('ticket.loss'), exit(preview.loss_at_stop, preview.loss_at_stop_equity_ratio))}
             {row(t('ticket.gain'), exit(preview.gain_at_target))}
-          </>
+          </dl>
         ) : (
-          <div className="col-span-2 text-t2">
-            {error ? error.message : waiting ? t('state.loading') : t('ticket.previewEmpty')}
-          </div>
+          <p className="text-t2">{error ? error.message : waiting ? t('state.loading') : t('ticket.previewEmpty')}</p>
         )}
-      </dl>
+      </div>
       <Checks preview={preview} />
     </>
   );
