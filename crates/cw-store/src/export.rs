@@ -19,7 +19,7 @@ use crate::series::Channel;
 use crate::tape::{TapeKind, TapeReader};
 
 #[cfg(feature = "parquet")]
-pub use table::{TableValues, write_table};
+pub use table::{Table, TableValues, read_table, table_hash, write_table};
 
 /// Rows read and written at a time.
 const PAGE: u32 = 50_000;

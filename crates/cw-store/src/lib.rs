@@ -68,7 +68,7 @@ pub use documents::{Document, DocumentQuery};
 pub use error::{Result, StoreError};
 pub use export::{ExportFormat, ticks_csv};
 #[cfg(feature = "parquet")]
-pub use export::{TableValues, write_table};
+pub use export::{Table, TableValues, read_table, table_hash, write_table};
 pub use import::{
     DataKind, FileFormat, ImportControl, ImportOptions, ImportReport, QuarantinedRow, RejectedRow, parse_column_mapping,
 };

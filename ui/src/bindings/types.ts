@@ -3142,7 +3142,8 @@ export type Usual = "low" | "usual" | "high";
  */
 export type ValidateExport = { 
 /**
- * Path of the file on the engine's machine, JSON lines. The manifest is its first line or `FILE.manifest.json`.
+ * Path of the file on the engine's machine: JSON lines, whose manifest is the first line or `FILE.manifest.json`, or
+ * Parquet, whose manifest is in its footer.
  */
 file: string, };
 

@@ -203,7 +203,8 @@ pub struct StopLiveRag {
 #[serde(deny_unknown_fields)]
 #[ts(optional_fields)]
 pub struct ValidateExport {
-    /// Path of the file on the engine's machine, JSON lines. The manifest is its first line or `FILE.manifest.json`.
+    /// Path of the file on the engine's machine: JSON lines, whose manifest is the first line or `FILE.manifest.json`, or
+    /// Parquet, whose manifest is in its footer.
     #[schemars(extend("x-position" = 0, "x-file" = true))]
     pub file: String,
 }

@@ -8,7 +8,7 @@ use cw_api::commands::training::{
 };
 use cw_api::{ApiError, FileContent};
 use cw_core::{Candle, InstrumentId, Timeframe, Timestamp};
-use cw_store::{TableValues, write_table};
+use cw_store::{TableValues, table_hash, write_table};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -21,8 +21,9 @@ const FITTED: usize = 5_000;
 const LEAST_FITTED: usize = 200;
 const FEATURE_LIMITS: [usize; 2] = [5_000, 200_000];
 const RAG_LIMITS: [usize; 2] = [1_000, 50_000];
-/// The key of the manifest in a Parquet file's footer.
-const MANIFEST: &str = "candlewick.manifest";
+/// The key of the manifest in a Parquet file's footer, and that of its hash.
+pub(super) const MANIFEST: &str = "candlewick.manifest";
+pub(super) const MANIFEST_HASH: &str = "candlewick.manifest_hash";
 
 pub(super) fn features() -> FeatureList {
     let info = |feature: &features::Feature| {
@@ -76,7 +77,8 @@ impl Series {
         &self.candles[self.first..]
     }
 
-    pub(super) fn manifest(&self, kind: &str, scaled: &Scaled, content: &str) -> Value {
+    /// `content_hash` is that of the lines, or of the table's columns.
+    pub(super) fn manifest(&self, kind: &str, scaled: &Scaled, content_hash: &str) -> Value {
         let exported = self.exported();
         json!({
             "kind": kind,
@@ -92,7 +94,7 @@ impl Series {
             "embedding": { "model": EMBEDDING_MODEL, "dimensions": features::N },
             "scaler": scaled.scaler,
             "scaler_fitted": { "first": scaled.fitted[0], "last": scaled.fitted[1] },
-            "content_hash": blake3::hash(content.as_bytes()).to_hex().as_str(),
+            "content_hash": content_hash,
             "program": concat!("candlewick ", env!("CARGO_PKG_VERSION")),
         })
     }
@@ -108,14 +110,24 @@ pub(super) fn lines<T: Serialize>(rows: impl IntoIterator<Item = T>) -> Result<S
     Ok(text)
 }
 
+/// BLAKE3, as lowercase hex.
+pub(super) fn hash(text: &str) -> String {
+    blake3::hash(text.as_bytes()).to_hex().to_string()
+}
+
+/// Behind the manifest stands its own hash: what it says of its file is checked by it, and it by this.
 fn with_manifest(manifest: &Value, content: &str) -> FileContent {
-    let text = format!("{}\n{content}", json!({ "manifest": manifest }));
+    let manifest = manifest.to_string();
+    let text = format!("{{\"manifest\":{manifest},\"manifest_hash\":\"{}\"}}\n{content}", hash(&manifest));
     FileContent { content_type: "application/x-ndjson", bytes: text.into() }
 }
 
 fn parquet(manifest: &Value, columns: Vec<(String, TableValues)>) -> Result<FileContent, ApiError> {
     let mut bytes = Vec::new();
-    write_table(&mut bytes, columns, vec![(MANIFEST.to_owned(), manifest.to_string())]).map_err(ApiError::internal)?;
+    let manifest = manifest.to_string();
+    let hash = hash(&manifest);
+    let footer = vec![(MANIFEST.to_owned(), manifest), (MANIFEST_HASH.to_owned(), hash)];
+    write_table(&mut bytes, columns, footer).map_err(ApiError::internal)?;
     Ok(FileContent { content_type: "application/vnd.apache.parquet", bytes: bytes.into() })
 }
 
@@ -159,27 +171,23 @@ impl Analysis {
         let series = self.export_series(request.instrument, request.timeframe, range, limit).await?;
         apart(move || {
             let scaled = series.scaled()?;
-            let rows = series.exported().iter().zip(&scaled.vectors);
-            let content = lines(rows.map(|(candle, vector)| {
+            let candles = series.exported();
+            if request.file_format.unwrap_or_default() == FeatureFormat::Parquet {
+                let close = candles.iter().map(|candle| candle.close.to_f64()).collect();
+                let mut columns = vec![
+                    ("open_time".to_owned(), times(candles.iter().map(|candle| candle.open_time))),
+                    ("close".to_owned(), TableValues::Number(close)),
+                ];
+                columns.extend(features::features().iter().enumerate().map(|(place, feature)| {
+                    let values = scaled.vectors.iter().map(|vector| vector[place]).collect();
+                    (feature.name.to_owned(), TableValues::Number(values))
+                }));
+                return parquet(&series.manifest("features", &scaled, &table_hash(&columns)), columns);
+            }
+            let content = lines(candles.iter().zip(&scaled.vectors).map(|(candle, vector)| {
                 json!({ "open_time": candle.open_time, "close": candle.close, "features": vector.as_slice() })
             }))?;
-            let manifest = series.manifest("features", &scaled, &content);
-            match request.file_format.unwrap_or_default() {
-                FeatureFormat::Jsonl => Ok(with_manifest(&manifest, &content)),
-                FeatureFormat::Parquet => {
-                    let candles = series.exported();
-                    let close = candles.iter().map(|candle| candle.close.to_f64()).collect();
-                    let mut columns = vec![
-                        ("open_time".to_owned(), times(candles.iter().map(|candle| candle.open_time))),
-                        ("close".to_owned(), TableValues::Number(close)),
-                    ];
-                    columns.extend(features::features().iter().enumerate().map(|(place, feature)| {
-                        let values = scaled.vectors.iter().map(|vector| vector[place]).collect();
-                        (feature.name.to_owned(), TableValues::Number(values))
-                    }));
-                    parquet(&manifest, columns)
-                }
-            }
+            Ok(with_manifest(&series.manifest("features", &scaled, &hash(&content)), &content))
         })
         .await
     }
@@ -197,13 +205,12 @@ impl Analysis {
                 let bytes = lines(rows.iter().map(point))?.into();
                 return Ok(FileContent { content_type: "application/x-ndjson", bytes });
             }
-            let content = lines(&rows)?;
-            let manifest = series.manifest("rag", &scaled, &content);
             if format == RagFormat::Parquet {
-                parquet(&manifest, rag_columns(rows))
-            } else {
-                Ok(with_manifest(&manifest, &content))
+                let columns = rag_columns(rows);
+                return parquet(&series.manifest("rag", &scaled, &table_hash(&columns)), columns);
             }
+            let content = lines(&rows)?;
+            Ok(with_manifest(&series.manifest("rag", &scaled, &hash(&content)), &content))
         })
         .await
     }

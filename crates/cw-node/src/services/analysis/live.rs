@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 use file::LiveFile;
 pub(super) use file::manifest_path;
 
-use super::export::{lines, point};
+use super::export::{hash, lines, point};
 use super::{Analysis, apart};
 use crate::config::LiveRagSettings;
 use crate::services::market::Span;
@@ -197,7 +197,7 @@ impl Analysis {
                 }
                 let scaled = series.scaled()?;
                 let kind = if format == LiveRagFormat::Qdrant { "points" } else { "rag" };
-                let mut manifest = series.manifest(kind, &scaled, "");
+                let mut manifest = series.manifest(kind, &scaled, &hash(""));
                 manifest["live"] = json!(true);
                 (manifest, scaled.scaler)
             };

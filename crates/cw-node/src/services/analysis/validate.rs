@@ -1,15 +1,20 @@
-//! Whether an exported file is what its manifest says.
+//! Whether an exported file is what its manifest says, and whether its texts say what its numbers are.
+
+mod table;
+mod text;
 
 use std::collections::HashSet;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 
-use cw_analysis::features;
+use cw_analysis::features::{self, Scaler, ScalerError};
 use cw_analysis::rag::candle_id;
 use cw_api::ApiError;
 use cw_api::commands::training::{ExportValidity, ValidateExport};
 use cw_core::{InstrumentId, Timeframe, Timestamp};
+use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::live::manifest_path;
 use super::{Analysis, apart};
@@ -32,8 +37,11 @@ impl Analysis {
                 })?),
                 Err(_) => None,
             };
-            let mut check = Check::new(beside);
             let mut reader = BufReader::new(file);
+            if reader.fill_buf().map_err(|error| broken(&error))?.starts_with(table::MAGIC) {
+                return table::check(reader).map_err(|error| broken(&error));
+            }
+            let mut check = Check::new(beside);
             let mut line = Vec::new();
             for number in 1.. {
                 line.clear();
@@ -67,8 +75,19 @@ impl Kind {
     }
 }
 
+/// The first line of a file that has its manifest inside.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Head<'a> {
+    #[serde(borrow)]
+    manifest: &'a RawValue,
+    manifest_hash: Option<&'a str>,
+}
+
 struct Check {
     manifest: Option<Value>,
+    /// The manifest's, where it is whole.
+    scaler: Option<Scaler>,
     kind: Option<Kind>,
     hasher: blake3::Hasher,
     rows: u64,
@@ -86,6 +105,7 @@ impl Check {
     fn new(manifest: Option<Value>) -> Self {
         let mut check = Self {
             manifest: None,
+            scaler: None,
             kind: None,
             hasher: blake3::Hasher::new(),
             rows: 0,
@@ -122,19 +142,41 @@ impl Check {
             self.problem("the manifest's `kind` is not features, rag or points");
         }
         self.schema = manifest["schema_hash"].as_str().map(str::to_owned);
+        match serde_json::from_value::<Scaler>(manifest["scaler"].clone()) {
+            Ok(scaler) => match scaler.check() {
+                Ok(()) => self.scaler = Some(scaler),
+                // Of an earlier program: nothing is wrong with it, see `current_schema`.
+                Err(ScalerError::Schema { .. }) => {}
+                Err(error) => self.problem(format!("the manifest's scaler: {error}")),
+            },
+            Err(error) => self.problem(format!("the manifest's scaler: {error}")),
+        }
         self.manifest = Some(manifest);
     }
 
+    /// The manifest's text as it stands in the file, with the hash beside it.
+    fn seal(&mut self, manifest: &str, hash: &str) {
+        if hash != super::export::hash(manifest) {
+            self.problem("the manifest is not the one that was written: its hash is another");
+        }
+    }
+
     fn line(&mut self, number: u64, bytes: &[u8]) {
-        let parsed = serde_json::from_slice::<Value>(bytes);
         if number == 1
             && self.manifest.is_none()
-            && let Ok(value) = &parsed
-            && value.get("manifest").is_some()
+            && let Ok(head) = serde_json::from_slice::<Head>(bytes)
         {
-            self.take_manifest(value["manifest"].clone());
+            // Earlier programs wrote none.
+            if let Some(hash) = head.manifest_hash {
+                self.seal(head.manifest.get(), hash);
+            }
+            match serde_json::from_str(head.manifest.get()) {
+                Ok(manifest) => self.take_manifest(manifest),
+                Err(error) => self.problem(format!("the manifest: {error}")),
+            }
             return;
         }
+        let parsed = serde_json::from_slice::<Value>(bytes);
         self.hasher.update(bytes);
         self.rows += 1;
         if bytes.last() != Some(&b'\n') {
@@ -178,7 +220,11 @@ impl Check {
         if !replaces && previous >= Some(time) {
             return Err(format!("{time} is not after the line before"));
         }
-        self.texts(payload)
+        self.texts(payload)?;
+        if self.schema.as_deref() == Some(features::schema_hash()) {
+            text::agrees(payload, vector, self.scaler.as_ref())?;
+        }
+        Ok(())
     }
 
     fn vector(&self, vector: &Value, kind: Kind) -> Result<(), String> {
@@ -235,15 +281,20 @@ impl Check {
         Ok(())
     }
 
-    fn end(mut self) -> ExportValidity {
+    fn end(self) -> ExportValidity {
+        let hash = self.hasher.finalize().to_hex().to_string();
+        self.end_with(&hash)
+    }
+
+    /// `hash` is that of the content.
+    fn end_with(mut self, hash: &str) -> ExportValidity {
         if let Some(manifest) = self.manifest.clone() {
-            let hash = self.hasher.finalize().to_hex();
             let said = |key: &str| manifest[key].as_str().unwrap_or("nothing").to_owned();
-            if manifest["content_hash"] != hash.as_str() {
-                self.problem(format!("the lines hash to {hash}, the manifest says {}", said("content_hash")));
+            if manifest["content_hash"] != hash {
+                self.problem(format!("the rows hash to {hash}, the manifest says {}", said("content_hash")));
             }
             if manifest["rows"] != self.rows {
-                self.problem(format!("{} lines, the manifest says {}", self.rows, manifest["rows"]));
+                self.problem(format!("{} rows, the manifest says {}", self.rows, manifest["rows"]));
             }
             for (key, found) in [("first", self.first), ("last", self.last)] {
                 let found = found.map(|time| time.to_string());

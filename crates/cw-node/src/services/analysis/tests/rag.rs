@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use cw_api::commands::data::SetMockSpeed;
 use cw_api::stream::{Topic, UpdateData};
+use cw_store::TableValues;
 use futures_util::StreamExt;
 
 use super::*;
@@ -42,10 +43,20 @@ async fn an_exported_file_is_what_its_manifest_says() {
         wrong(text.replacen("\"open_time\":", "\"at\":", 2), "no `open_time`").await;
         wrong(format!("{}\n{{", rows.join("\n")), "EOF").await;
         if manifest {
-            wrong(format!("{}\n", rows[..40].join("\n")), "39 lines, the manifest says 48").await;
+            wrong(format!("{}\n", rows[..40].join("\n")), "39 rows, the manifest says 48").await;
             wrong(text.replacen("2026-02-02T05:00:00Z", "2026-02-02T05:00:01Z", 1), "hash to").await;
         }
+        if manifest {
+            wrong(text.replacen("\"provider\":\"SIM\"", "\"provider\":\"SIN\"", 1), "its hash is another").await;
+        }
         if kind != "features" {
+            // A number of a text, which no hash covers where there is no manifest.
+            for (words, feature) in [(": RSI at ", "rsi_14"), ("; ADX ", "adx")] {
+                let place = text.rfind(words).unwrap() + words.len();
+                let digit = if text.as_bytes()[place] == b'9' { "1" } else { "9" };
+                let edited = format!("{}{digit}{}", &text[..place], &text[place + 1..]);
+                wrong(edited, &format!("where the vector's {feature} is")).await;
+            }
             let id = rows[rows.len() - 1].split("\"id\":\"").nth(1).unwrap()[..36].to_owned();
             wrong(text.replacen(&id, "00000000-0000-8000-8000-000000000000", 1), "the id of this candle is").await;
         }
@@ -54,6 +65,69 @@ async fn an_exported_file_is_what_its_manifest_says() {
     assert_eq!((none.code, none.field.as_deref()), (ErrorCode::NotFound, Some("file")));
     let still = f.ask("rag.start", json!({"instrument": "BTC-PERP.SIM", "timeframe": "1m"})).await.unwrap_err();
     assert_eq!(still.code, ErrorCode::Unavailable, "nothing closes on a node without market data");
+    f.node.stop().await;
+}
+
+#[tokio::test]
+async fn a_parquet_export_shows_every_change() {
+    let f = Fixture::new().await;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("export.parquet").display().to_string();
+    for (command, kind) in [("features.export", "features"), ("rag.export", "rag")] {
+        let request = json!({
+            "instrument": "BTC-PERP.SIM", "timeframe": "1h", "from": "2026-02-01", "to": "2026-02-03", "format": "parquet",
+        });
+        let context = Context::new(Caller::operator(Surface::Rest), Arc::clone(&f.services));
+        let Ok(Output::Binary { bytes, .. }) = dispatch(command, request, &context).await else { panic!("{command}") };
+        let validate = async |bytes: &[u8]| {
+            std::fs::write(&path, bytes).unwrap();
+            f.get("rag.validate", json!({"file": path})).await
+        };
+        let valid = validate(&bytes).await;
+        assert_eq!((&valid["ok"], &valid["problems"]), (&json!(true), &json!([])), "{command}");
+        assert_eq!((&valid["kind"], &valid["manifest"], &valid["rows"]), (&json!(kind), &json!(true), &json!(48)));
+        assert_eq!((&valid["first"], &valid["current_schema"]), (&json!("2026-02-01T00:00:00Z"), &json!(true)));
+
+        // A flipped bit is found wherever it is: in a page, in the manifest, in what the footer says of the pages.
+        let step = bytes.len() / 97;
+        for place in (0..bytes.len()).step_by(step).chain(bytes.len() - 12..bytes.len()) {
+            let mut flipped = bytes.to_vec();
+            flipped[place] ^= 1 << (place % 8);
+            assert_eq!(validate(&flipped).await["ok"], false, "{command}: byte {place} of {}", bytes.len());
+        }
+        assert_eq!(validate(&bytes[..bytes.len() - 1]).await["ok"], false, "cut off");
+
+        // A table that was edited and written again, with the manifest as it was and then with one that knows its hash.
+        let edited = |forge: bool| {
+            let mut table = cw_store::read_table(bytes.to_vec()).unwrap();
+            match &mut table.columns[2].1 {
+                TableValues::Number(numbers) => numbers[7] += 1e-9,
+                TableValues::Text(texts) => texts[7] = texts[7].replacen(": RSI at ", ": RSI at 1", 1),
+                _ => panic!("the third column is a feature or a text"),
+            }
+            if forge {
+                let hash = cw_store::table_hash(&table.columns);
+                let mut manifest: Value = serde_json::from_str(&table.metadata[0].1).unwrap();
+                manifest["content_hash"] = json!(hash);
+                table.metadata[0].1 = manifest.to_string();
+                table.metadata[1].1 = blake3::hash(table.metadata[0].1.as_bytes()).to_hex().to_string();
+            }
+            let mut bytes = Vec::new();
+            cw_store::write_table(&mut bytes, table.columns, table.metadata).unwrap();
+            bytes
+        };
+        let found = validate(&edited(false)).await["problems"].to_string();
+        assert!(found.contains("the rows hash to"), "{found}");
+        if kind == "rag" {
+            let found = validate(&edited(true)).await["problems"].to_string();
+            assert!(found.contains("row 8: `description` says 1") && !found.contains("hash"), "{found}");
+        }
+        let mut table = cw_store::read_table(bytes.to_vec()).unwrap();
+        table.columns.swap(1, 2);
+        let mut swapped = Vec::new();
+        cw_store::write_table(&mut swapped, table.columns, table.metadata).unwrap();
+        assert!(validate(&swapped).await["problems"].to_string().contains("the columns are"), "{command}");
+    }
     f.node.stop().await;
 }
 
