@@ -69,6 +69,8 @@ export async function ensureSystem(...sets) {
   if (sets.includes('test') && !findChromium() && !isUbuntu()) {
     missing.push(['chromium', 'the browser of the end-to-end tests']);
   }
+  const vectors = sets.includes('test') && pgvector();
+  if (vectors && !isInstalled(vectors)) missing.push([vectors, 'vectors in PostgreSQL, for the store conformance suite']);
   if (missing.length > 0) await install(missing);
 }
 
@@ -78,6 +80,16 @@ export async function ensureBrowser() {
   if (process.platform === 'linux' && !isUbuntu()) throw new Stop('no Chromium found; install the package chromium');
   console.log('Installing Chromium for the end-to-end tests (Playwright’s build)');
   await run(process.execPath, ['node_modules/playwright-core/cli.js', 'install', '--with-deps', 'chromium'], { cwd: ROOT });
+}
+
+/**
+ * The package of pgvector for this system's PostgreSQL, where there is one: Ubuntu 24.04 and Debian 13 have it, Debian 12
+ * does not, and there the suite holds the store to what it says without it.
+ */
+function pgvector() {
+  const server = /postgresql-(\d+)\b/.exec(output('apt-cache', ['depends', 'postgresql']) ?? '')?.[1];
+  const name = server && `postgresql-${server}-pgvector`;
+  return name && output('apt-cache', ['show', name]) !== undefined ? name : null;
 }
 
 function isInstalled(name) {

@@ -61,7 +61,15 @@ impl Store {
                 .await
                 .during(WHAT)?;
         let Some((installed,)) = row else {
-            return missing("this PostgreSQL server has no extension `vector`; install pgvector");
+            let server: (i32,) = sqlx::query_as("SELECT current_setting('server_version_num')::int / 10000")
+                .fetch_one(pool)
+                .await
+                .during(WHAT)?;
+            return missing(&format!(
+                "this PostgreSQL server has no extension `vector`; install pgvector on it (of Debian and Ubuntu the package \
+                 postgresql-{}-pgvector), and exports that are started afterwards write vectors",
+                server.0
+            ));
         };
         if installed.is_none() {
             if self.check_writable(WHAT).is_err() {
