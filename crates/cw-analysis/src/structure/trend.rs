@@ -7,6 +7,17 @@ use crate::ohlcv::Ohlcv;
 
 /// Candles of the regression.
 pub(super) const WINDOW: usize = 30;
+/// Parts that their sums are taken in.
+const LANES: usize = 6;
+/// Their numbers, counted from the middle.
+const NUMBERS: [f64; WINDOW] = {
+    let (mut numbers, mut at) = ([0.0; WINDOW], 0);
+    while at < WINDOW {
+        numbers[at] = at as f64 - (WINDOW as f64 - 1.0) / 2.0;
+        at += 1;
+    }
+    numbers
+};
 /// Wilder's usual period of the directional movement.
 const PERIOD: f64 = 14.0;
 /// Candles over which the usual range is averaged.
@@ -271,15 +282,19 @@ fn swing_side(pivots: &[Pivot]) -> f64 {
 /// Least squares over candle numbers: slope per candle and R².
 fn regression(closes: &[f64; WINDOW]) -> (f64, f64) {
     let n = WINDOW as f64;
-    // Numbers are counted from the middle, prices from the first close: nothing cancels.
-    let middle = (n - 1.0) / 2.0;
-    let (mut sum, mut product, mut squares) = (0.0, 0.0, 0.0);
-    for (number, close) in closes.iter().enumerate() {
-        let price = close - closes[0];
-        sum += price;
-        squares += price * price;
-        product += (number as f64 - middle) * price;
+    // Prices are counted from the first close: nothing cancels.
+    let first = closes[0];
+    // Side by side, so that an addition does not wait for the last one.
+    let [mut sums, mut products, mut squares] = [[0.0; LANES]; 3];
+    for (closes, numbers) in closes.as_chunks::<LANES>().0.iter().zip(NUMBERS.as_chunks::<LANES>().0) {
+        for (lane, (close, number)) in closes.iter().zip(numbers).enumerate() {
+            let price = close - first;
+            sums[lane] += price;
+            squares[lane] += price * price;
+            products[lane] += number * price;
+        }
     }
+    let [sum, product, squares] = [sums, products, squares].map(|lanes| lanes.iter().sum::<f64>());
     let spread = n * (n * n - 1.0) / 12.0;
     let variance = squares - sum * sum / n;
     let r_squared = if variance > 0.0 { (product * product / (spread * variance)).min(1.0) } else { 0.0 };
