@@ -22,6 +22,7 @@ pub use patterns::{PatternHit, RECENT, RecentPatterns};
 
 use crate::candlestick::Scanner;
 use crate::features::{self, N, Vector, WARM_UP};
+use crate::indicators::Cycles;
 use crate::ohlcv::{Columns, Ohlcv};
 use crate::structure::Structure;
 use crate::study::StudyState;
@@ -34,8 +35,9 @@ pub const VERSION: u32 = 1;
 pub const HISTORY: usize = 1_500;
 /// Candles after which recursive averages have forgotten how they began, and [`EnrichedCandle::confidence`] is whole.
 const SETTLED: u64 = 3 * WARM_UP as u64;
-/// Newest candles that the candlestick scanner is shown when a series is taken at once: more than its longest memory.
-const SCANNED: usize = 64;
+/// Newest candles that the candlestick scanner is shown when a series is taken at once: those whose patterns are kept, and
+/// more than any pattern looks back.
+const SCANNED: usize = RECENT + 16;
 
 /// One closed candle with everything that is known at its close.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -144,12 +146,12 @@ pub fn schema_hash() -> &'static str {
 #[derive(Debug, Clone)]
 pub struct Enricher {
     study: StudyState,
+    cycles: Cycles,
     scanner: Scanner,
     recent: RecentPatterns,
     structure: Structure,
     /// Closes in a row that rose, or fell where negative.
     streak: i32,
-    row: Vec<f64>,
     enriched: EnrichedCandle,
 }
 
@@ -169,11 +171,11 @@ impl Enricher {
         };
         Self {
             study: plan.new_state(),
+            cycles: Cycles::new(),
             scanner: Scanner::new(),
             recent: RecentPatterns::default(),
             structure: Structure::new(),
             streak: 0,
-            row: Vec::with_capacity(plan.columns()),
             enriched: EnrichedCandle {
                 ohlcv: EMPTY,
                 indicators: Indicators(vec![f64::NAN; plan.indicators().len()]),
@@ -189,28 +191,44 @@ impl Enricher {
     /// Takes in a series at once, as pushing its candles one by one does.
     pub fn with_history(mut self, candles: &[Candle], processed_at: Timestamp) -> Self {
         let Some((last, before)) = candles.split_last() else { return self };
-        plan().warm_up(&mut self.study, &Columns::from_candles(before));
-        for candle in &before[before.len().saturating_sub(SCANNED)..] {
-            self.recent.push(self.scanner.push(&Ohlcv::from(candle)));
-        }
-        for candle in before {
-            self.structure.push(&Ohlcv::from(candle));
-        }
-        for pair in before.windows(2) {
-            self.streak = context::streak(self.streak, pair[0].close.raw(), pair[1].close.raw());
-        }
-        if let Some(newest) = before.last() {
-            self.enriched.ohlcv = *newest;
-            self.enriched.metadata.candles += before.len() as u64;
+        if self.enriched.metadata.candles == 0 {
+            self.begin(before);
+        } else {
+            for candle in before {
+                self.push(candle, processed_at);
+            }
         }
         self.push(last, processed_at);
         self
     }
 
+    /// All candles before the first that anybody sees enriched.
+    fn begin(&mut self, candles: &[Candle]) {
+        let columns = Columns::from_candles(candles);
+        plan().warm_up(&mut self.study, &columns);
+        self.cycles.warm_up(columns.close());
+        let (older, newer) = columns.split(candles.len().saturating_sub(SCANNED));
+        self.scanner.warm_up(&older);
+        for candle in newer.rows() {
+            self.recent.push(self.scanner.push(&candle));
+        }
+        for candle in older.rows().chain(newer.rows()) {
+            self.structure.push(&candle);
+        }
+        for pair in candles.windows(2) {
+            self.streak = context::streak(self.streak, pair[0].close.raw(), pair[1].close.raw());
+        }
+        if let Some(newest) = candles.last() {
+            self.enriched.ohlcv = *newest;
+            self.enriched.metadata.candles = candles.len() as u64;
+        }
+    }
+
     /// Takes the next closed candle. `processed_at` is the caller's clock.
     pub fn push(&mut self, candle: &Candle, processed_at: Timestamp) -> &EnrichedCandle {
         let ohlcv = Ohlcv::from(candle);
-        plan().push(&mut self.study, candle, &mut self.row);
+        plan().push(&mut self.study, &ohlcv);
+        let cycles = self.cycles.push(ohlcv.close);
         self.recent.push(self.scanner.push(&ohlcv));
         self.structure.push(&ohlcv);
         let enriched = &mut self.enriched;
@@ -220,13 +238,14 @@ impl Enricher {
         enriched.metadata.candles += 1;
         enriched.metadata.ready = enriched.metadata.candles >= WARM_UP as u64;
         enriched.ohlcv = *candle;
-        plan().read_indicators(&self.row, &mut enriched.indicators.0);
-        let helpers = Helpers::read(plan(), &self.row);
+        let row = self.study.values();
+        plan().read_indicators(row, cycles, &mut enriched.indicators.0);
+        let helpers = Helpers::read(plan(), row);
         enriched.context = Context::of(&ohlcv, &helpers, self.streak, self.recent, &self.structure);
         enriched.features = enriched
             .metadata
             .ready
-            .then(|| features::assemble(plan().feature_values(&self.row), &self.recent, candle.open_time));
+            .then(|| features::assemble(plan().feature_values(row), &self.recent, candle.open_time));
         enriched.processed_at = processed_at;
         let settled = enriched.metadata.candles.min(SETTLED) as f64 / SETTLED as f64;
         let has_volume = helpers.mean_volume > 0.0 || ohlcv.volume > 0.0;

@@ -33,6 +33,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 pub use averages::{Ema, Sma};
+pub(crate) use hilbert::Cycles;
 pub use oscillators::Rsi;
 
 use crate::indicator::{Indicator, Input, InputKind, Out, Rows, Spec};

@@ -140,6 +140,11 @@ impl Columns {
         &self.volume
     }
 
+    /// The rows before `at`, and those from there.
+    pub(crate) fn split(&self, at: usize) -> (ColumnSlice<'_>, ColumnSlice<'_>) {
+        (self.slice(0, at), self.slice(at, self.len()))
+    }
+
     /// All rows as one slice per column, for loops without bounds checks.
     pub(crate) fn slice(&self, from: usize, to: usize) -> ColumnSlice<'_> {
         ColumnSlice {
@@ -166,6 +171,20 @@ pub(crate) struct ColumnSlice<'a> {
 impl ColumnSlice<'_> {
     pub(crate) fn len(&self) -> usize {
         self.open_time.len()
+    }
+    pub(crate) fn rows(&self) -> impl Iterator<Item = Ohlcv> {
+        (0..self.len()).map(|row| self.row(row))
+    }
+    /// Without the first rows.
+    pub(crate) fn after(&self, skipped: usize) -> Self {
+        Self {
+            open_time: &self.open_time[skipped..],
+            open: &self.open[skipped..],
+            high: &self.high[skipped..],
+            low: &self.low[skipped..],
+            close: &self.close[skipped..],
+            volume: &self.volume[skipped..],
+        }
     }
     /// The same with the compiler knowing that all columns have one length.
     #[inline]

@@ -7,6 +7,7 @@
 mod batch;
 mod frame;
 mod graph;
+mod reach;
 
 use cw_core::{Candle, Timeframe};
 use serde::{Deserialize, Serialize};
@@ -161,6 +162,11 @@ impl Program {
 }
 
 impl State {
+    /// Every slot of the base candles.
+    #[inline]
+    pub(crate) fn values(&self) -> &[f64] {
+        &self.frames[0].values.0
+    }
     #[inline]
     pub(crate) fn value(&self, slot: Slot) -> f64 {
         self.frames[0].value(slot)

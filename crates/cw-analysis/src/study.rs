@@ -32,6 +32,14 @@ pub struct StudySet {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StudyState(State);
 
+impl StudyState {
+    /// All that was computed for the newest candle.
+    #[inline]
+    pub(crate) fn values(&self) -> &[f64] {
+        self.0.values()
+    }
+}
+
 impl StudySet {
     /// Reads comma-separated indicators and expressions. Writing the same one twice gives one column.
     pub fn parse(text: &str) -> Result<Self, ExprError> {
@@ -81,9 +89,19 @@ impl StudySet {
         self.program.batch(&mut state.0, candles, columns);
     }
 
-    /// Takes in a series for the state behind it alone.
+    /// Takes in a series for a fresh state behind it alone.
     pub(crate) fn warm_up(&self, state: &mut StudyState, candles: &Columns) {
         self.program.warm_up(&mut state.0, candles);
+    }
+
+    /// The next closed candle, without a copy of what it gives; see [`StudyState::values`].
+    #[inline]
+    pub(crate) fn advance(&self, state: &mut StudyState, candle: &Ohlcv) {
+        self.program.update_ohlcv(&mut state.0, candle);
+    }
+    /// The place of each column among [`StudyState::values`].
+    pub(crate) fn places(&self) -> &[u32] {
+        self.program.outputs()
     }
 
     /// The next closed candle; `row` receives one value per column.

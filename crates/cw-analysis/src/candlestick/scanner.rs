@@ -9,7 +9,7 @@ use super::table::PATTERNS;
 use super::view::Columns;
 use super::words::*;
 use super::{RowSignals, collect};
-use crate::ohlcv::Ohlcv;
+use crate::ohlcv::{ColumnSlice, Ohlcv};
 
 /// Prices that are kept: the newest and those that its moving sums reach back to.
 const KEPT: usize = REACH + 1;
@@ -88,6 +88,37 @@ impl Scanner {
         self.clone().push(forming)
     }
 
+    /// Takes in what comes before the candles whose patterns are asked for, as a fresh scanner: of these rows prices and
+    /// moving sums are kept, which go on from the first row to the last.
+    pub(crate) fn warm_up(&mut self, candles: &ColumnSlice<'_>) {
+        let nothing = Parts::new(0.0, 0.0, 0.0, 0.0);
+        let parts: Vec<Parts> = candles.rows().map(|c| Parts::new(c.open, c.high, c.low, c.close)).collect();
+        let mut sums = self.sums[SUM_ROWS - 1];
+        for row in 0..parts.len() {
+            let before = |back: usize| row.checked_sub(back).map_or(nothing, |at| parts[at]);
+            let steps = Steps::of(before(1), before(11), before(6));
+            if (row as u64) < ALL_MOVE {
+                begin(&mut sums, row as u64, &steps, before);
+            } else {
+                advance(&mut sums, &steps);
+            }
+            if row + SUM_ROWS >= parts.len() {
+                self.sums.rotate_left(1);
+                self.sums[SUM_ROWS - 1] = sums;
+            }
+        }
+        for (column, source) in [
+            (&mut self.open, candles.open),
+            (&mut self.high, candles.high),
+            (&mut self.low, candles.low),
+            (&mut self.close, candles.close),
+        ] {
+            let kept = source.len().min(KEPT);
+            column[KEPT - kept..].copy_from_slice(&source[source.len() - kept..]);
+        }
+        self.rows = parts.len() as u64;
+    }
+
     fn take(&mut self, candle: &Ohlcv) {
         for (column, value) in [
             (&mut self.open, candle.open),
@@ -109,12 +140,7 @@ impl Scanner {
 
     fn advance_sums(&mut self, row: u64) {
         let (entering, leaving, leaving_five) = (self.parts(1), self.parts(11), self.parts(6));
-        let steps = Steps {
-            body: entering.body - leaving.body,
-            range: entering.range - leaving.range,
-            shadows: entering.shadows - leaving.shadows,
-            range_of_five: entering.range - leaving_five.range,
-        };
+        let steps = Steps::of(entering, leaving, leaving_five);
         let mut sums = self.sums[SUM_ROWS - 1];
         if row < ALL_MOVE {
             begin(&mut sums, row, &steps, |back| self.parts(back));

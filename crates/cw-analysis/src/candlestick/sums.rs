@@ -36,6 +36,18 @@ pub(super) struct Steps {
     pub(super) range_of_five: f64,
 }
 
+impl Steps {
+    #[inline]
+    pub(super) fn of(entering: Parts, leaving: Parts, leaving_five: Parts) -> Self {
+        Self {
+            body: entering.body - leaving.body,
+            range: entering.range - leaving.range,
+            shadows: entering.shadows - leaving.shadows,
+            range_of_five: entering.range - leaving_five.range,
+        }
+    }
+}
+
 #[inline]
 pub(super) fn advance(sums: &mut [f64; SUMS], steps: &Steps) {
     let (ten, five) = sums.split_at_mut(FIVE);

@@ -93,10 +93,10 @@ impl Words {
     pub(super) fn set(&mut self, word: usize, bits: u64) {
         self.0.as_flattened_mut()[word] = bits;
     }
+    /// Of a bit that is not set yet.
     #[inline]
     pub(super) fn set_bit(&mut self, word: usize, bit: u32, value: bool) {
-        let bits = &mut self.0.as_flattened_mut()[word];
-        *bits = *bits & !(1 << bit) | u64::from(value) << bit;
+        self.0.as_flattened_mut()[word] |= u64::from(value) << bit;
     }
     /// Makes room for a new row at bit 63.
     #[inline]

@@ -2,12 +2,12 @@
 
 use std::sync::OnceLock;
 
-use cw_core::{Candle, Timeframe};
+use cw_core::Timeframe;
 
 use super::VERSION;
 use crate::features;
-use crate::indicators;
-use crate::ohlcv::Columns;
+use crate::indicators::{self, Cycles};
+use crate::ohlcv::{Columns, Ohlcv};
 use crate::study::{StudySet, StudyState, column_name};
 
 /// Indicators at settings that are in common use beside the default ones.
@@ -25,7 +25,7 @@ macro_rules! helpers {
         impl Helpers {
             #[inline]
             pub(super) fn read(plan: &Plan, row: &[f64]) -> Self {
-                let mut places = plan.helpers.iter().map(|place| row[*place]);
+                let mut places = plan.helpers.iter().map(|place| row[*place as usize]);
                 $(let $name = places.next().unwrap_or(f64::NAN);)+
                 Self { $($name),+ }
             }
@@ -63,12 +63,15 @@ helpers! {
 
 #[derive(Debug)]
 pub(super) struct Plan {
+    /// All but the cycle indicators, which share their transforms.
     study: StudySet,
-    /// The first columns of the study are the indicators.
     names: Vec<String>,
-    /// Columns of the helpers and of the features' expressions.
-    helpers: Vec<usize>,
-    features: Vec<usize>,
+    /// Where the values of each indicator, of the helpers and of the features' expressions are in a row of the study.
+    indicators: Vec<u32>,
+    helpers: Vec<u32>,
+    features: Vec<u32>,
+    /// Which indicators the cycle indicators are.
+    cycles: [usize; Cycles::COLUMNS.len()],
 }
 
 pub(super) fn plan() -> &'static Plan {
@@ -79,41 +82,55 @@ pub(super) fn plan() -> &'static Plan {
 impl Plan {
     fn new() -> Self {
         let listed = listed();
-        let names = StudySet::parse(&listed).expect("each part was parsed before").columns().to_vec();
-        let features: Vec<&str> = features::expressions().collect();
-        let text = [listed.as_str(), &HELPERS.join(", "), &features.join(", ")].join(", ");
+        let names = StudySet::parse(&listed.join(", ")).expect("each part was parsed before").columns().to_vec();
+        let is_cycle = |text: &str| text.split('(').next().is_some_and(|name| Cycles::INDICATORS.contains(&name));
+        let plain = listed.iter().map(String::as_str).filter(|text| !is_cycle(text));
+        let mut text = plain.collect::<Vec<_>>().join(", ");
+        for helper in HELPERS.iter().copied().chain(features::expressions()) {
+            text = text + ", " + helper;
+        }
         let study = StudySet::parse(&text).expect("helpers and features are checked by tests");
-        let place = |text: &&str| {
-            let name = column_name(text);
-            study.columns().iter().position(|column| *column == name).expect("each text gave a column of its name")
-        };
-        let helpers = HELPERS.iter().map(place).collect();
-        let features = features.iter().map(place).collect();
-        Self { study, names, helpers, features }
+        let column = |name: &str| study.columns().iter().position(|column| column == name);
+        let place =
+            |text: &str| study.places()[column(&column_name(text)).expect("each text gave a column of its name")];
+        let cycles = Cycles::COLUMNS
+            .map(|cycle| names.iter().position(|name| name == cycle).expect("they are indicators at their defaults"));
+        let indicators = names.iter().map(|name| column(name).map_or(0, |column| study.places()[column]));
+        Self {
+            indicators: indicators.collect(),
+            helpers: HELPERS.iter().map(|text| place(text)).collect(),
+            features: features::expressions().map(place).collect(),
+            cycles,
+            names,
+            study,
+        }
     }
 
     pub(super) fn indicators(&self) -> &[String] {
         &self.names
     }
-    pub(super) fn columns(&self) -> usize {
-        self.study.columns().len()
-    }
     pub(super) fn new_state(&self) -> StudyState {
         self.study.new_state(Timeframe::M1).expect("nothing here reads another timeframe")
     }
-    pub(super) fn push(&self, state: &mut StudyState, candle: &Candle, row: &mut Vec<f64>) {
-        self.study.push(state, candle, row);
+    #[inline]
+    pub(super) fn push(&self, state: &mut StudyState, candle: &Ohlcv) {
+        self.study.advance(state, candle);
     }
     pub(super) fn warm_up(&self, state: &mut StudyState, candles: &Columns) {
         self.study.warm_up(state, candles);
     }
     #[inline]
-    pub(super) fn read_indicators(&self, row: &[f64], values: &mut [f64]) {
-        values.copy_from_slice(&row[..self.names.len()]);
+    pub(super) fn read_indicators(&self, row: &[f64], cycles: [f64; Cycles::COLUMNS.len()], values: &mut [f64]) {
+        for (value, place) in values.iter_mut().zip(&self.indicators) {
+            *value = row[*place as usize];
+        }
+        for (place, value) in self.cycles.iter().zip(cycles) {
+            values[*place] = value;
+        }
     }
     #[inline]
     pub(super) fn feature_values(&self, row: &[f64]) -> impl Iterator<Item = f64> {
-        self.features.iter().map(|place| row[*place])
+        self.features.iter().map(|place| row[*place as usize])
     }
 
     pub(super) fn schema_hash(&self) -> String {
@@ -137,8 +154,8 @@ impl Plan {
     }
 }
 
-/// Every registered indicator with its defaults, and the usual ones, as one list.
-fn listed() -> String {
+/// Every registered indicator with its defaults, and the usual ones.
+pub(super) fn listed() -> Vec<String> {
     let defaults = indicators::all().iter().map(|entry| {
         let params: Vec<String> = entry.defaults().iter().map(f64::to_string).collect();
         if params.is_empty() {
@@ -153,5 +170,5 @@ fn listed() -> String {
     texts.retain(|text| StudySet::parse(text).is_ok());
     let mut seen = std::collections::BTreeSet::new();
     texts.retain(|text| seen.insert(text.clone()));
-    texts.join(", ")
+    texts
 }

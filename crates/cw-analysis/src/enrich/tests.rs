@@ -14,8 +14,10 @@ fn text(enriched: &EnrichedCandle) -> String {
 
 #[test]
 fn a_series_at_once_ends_where_one_by_one_does() {
-    for (len, step) in [(1, 40), (2, 40), (63, 40), (200, 1), (500, 40), (777, 0)] {
-        let candles = walk(7, len, step);
+    for (len, step) in
+        [(1, 40), (2, 40), (21, 40), (37, 4), (63, 40), (200, 1), (261, 3), (500, 40), (777, 0), (1_033, 5)]
+    {
+        let candles = walk(7 + len as u64, len, step);
         let now = Timestamp::from_secs(5);
         let mut one_by_one = enricher();
         for candle in &candles {
@@ -36,15 +38,15 @@ fn features_and_indicators_are_those_of_their_own_modules() {
     let candles = walk(9, 420, 40);
     let mut enricher = enricher();
     let mut features = crate::features::FeatureState::new();
-    let study = crate::StudySet::parse("ema(50), rsi(14), macd(12,26,9)").unwrap();
+    let study = crate::StudySet::parse(&plan::listed().join(", ")).unwrap();
+    assert_eq!(study.columns(), indicators());
     let (mut state, mut row) = (study.new_state(Timeframe::H1).unwrap(), Vec::new());
     for candle in &candles {
         let enriched = enricher.push(candle, Timestamp::EPOCH).clone();
         assert_eq!(enriched.features.map(|v| v.map(f64::to_bits)), features.push(candle).map(|v| v.map(f64::to_bits)));
         study.push(&mut state, candle, &mut row);
-        for (name, value) in study.columns().iter().zip(&row) {
-            let known = enriched.indicators.get(name);
-            assert_eq!(known.map(f64::to_bits), Some(*value).filter(|v| v.is_finite()).map(f64::to_bits), "{name}");
+        for ((name, value), known) in study.columns().iter().zip(&row).zip(enriched.indicators.values()) {
+            assert!(known.to_bits() == value.to_bits() || (known.is_nan() && value.is_nan()), "{name}");
         }
         assert_eq!(enriched.metadata.ready, enriched.features.is_some());
         assert_eq!(enriched.metadata.ready, enriched.metadata.candles >= WARM_UP as u64);

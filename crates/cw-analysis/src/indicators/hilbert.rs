@@ -332,6 +332,13 @@ impl Indicator for Mama {
     #[inline]
     fn update(&mut self, value: f64) -> [f64; 2] {
         let phasor = self.cycle.push(value);
+        self.follow(value, phasor)
+    }
+}
+
+impl Mama {
+    #[inline]
+    fn follow(&mut self, value: f64, phasor: Option<Phasor>) -> [f64; 2] {
         let missing = self.missing;
         self.missing = missing.saturating_sub(1);
         let Some(phasor) = phasor else { return [f64::NAN; 2] };
@@ -344,5 +351,76 @@ impl Indicator for Mama {
         *mama = weight * value + (1.0 - weight) * *mama;
         *fama = 0.5 * weight * *mama + (1.0 - 0.5 * weight) * *fama;
         if missing > 0 { [f64::NAN; 2] } else { [*mama, *fama] }
+    }
+}
+
+/// All cycle indicators of one series: a transform for each of the two beginnings instead of one for each indicator.
+#[derive(Debug, Clone)]
+pub(crate) struct Cycles {
+    /// Has the cycle that begins at candle 12.
+    mama: Mama,
+    /// Has the one that begins at candle 37.
+    waves: Waves,
+    /// Values so far, counted as far as warming up needs.
+    seen: u8,
+}
+
+impl Cycles {
+    /// What they are called, and the columns of a study that [`push`](Self::push) gives.
+    pub(crate) const INDICATORS: [&'static str; 7] =
+        ["ht_dcperiod", "ht_phasor", "mama", "ht_dcphase", "ht_sine", "ht_trendline", "ht_trendmode"];
+    pub(crate) const COLUMNS: [&'static str; 10] = [
+        "ht_dcperiod",
+        "ht_phasor.in_phase",
+        "ht_phasor.quadrature",
+        "mama(0.5,0.05)",
+        "mama(0.5,0.05).fama",
+        "ht_dcphase",
+        "ht_sine.sine",
+        "ht_sine.lead",
+        "ht_trendline",
+        "ht_trendmode",
+    ];
+    /// So many prices make a trendline: four means of at most [`HISTORY`].
+    const TREND: usize = HISTORY + 4;
+
+    pub(crate) fn new() -> Self {
+        Self { mama: Mama::new(&[0.5, 0.05]), waves: Waves::new(), seen: 0 }
+    }
+
+    /// The values at the next price.
+    #[inline]
+    pub(crate) fn push(&mut self, price: f64) -> [f64; Self::COLUMNS.len()] {
+        self.take::<true>(price)
+    }
+
+    /// Takes in a series without its values: the trendline remembers the newest prices alone.
+    pub(crate) fn warm_up(&mut self, prices: &[f64]) {
+        let (older, newer) = prices.split_at(prices.len().saturating_sub(Self::TREND));
+        for price in older {
+            self.take::<false>(*price);
+        }
+        for price in newer {
+            self.take::<true>(*price);
+        }
+    }
+
+    #[inline]
+    fn take<const TREND: bool>(&mut self, price: f64) -> [f64; Self::COLUMNS.len()] {
+        let seen = usize::from(self.seen);
+        self.seen = self.seen.saturating_add(1);
+        let phasor = self.mama.cycle.push(price);
+        let wave = self.waves.push::<true, true, TREND>(price);
+        let [mama, fama] = self.mama.follow(price, phasor);
+        let mut values = [f64::NAN; Self::COLUMNS.len()];
+        let (short, long) = values.split_at_mut(5);
+        if let Some(phasor) = phasor.filter(|_| seen >= DcPeriod::warm_up(&[])) {
+            short.copy_from_slice(&[phasor.period, phasor.in_phase, phasor.quadrature, mama, fama]);
+        }
+        if let Some(wave) = wave.filter(|_| seen >= DcPhase::warm_up(&[])) {
+            let [sine, lead] = wave.sines;
+            long.copy_from_slice(&[wave.phase, sine, lead, wave.trendline, f64::from(u8::from(wave.trending))]);
+        }
+        values
     }
 }

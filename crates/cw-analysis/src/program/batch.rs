@@ -3,10 +3,66 @@
 
 use super::frame::{self, Frame, FrameState, Step};
 use super::graph::Source;
+use super::reach::StepReach;
 use super::{Program, State};
 use crate::indicator::{CHUNK, Out, Rows};
 use crate::ohlcv::{ColumnSlice, Columns};
 use crate::window::Values;
+
+/// Where each slot's column of a chunk is.
+#[derive(Debug, Clone)]
+pub(super) struct Layout {
+    columns: Vec<u32>,
+    count: usize,
+}
+
+impl Layout {
+    /// One column per slot.
+    fn wide(slots: usize) -> Self {
+        Self { columns: (0..slots as u32).collect(), count: slots }
+    }
+
+    /// As few columns as possible, so that they stay in the cache: a slot that nobody reads any more makes room. Results
+    /// are still behind their operands.
+    pub(super) fn narrow(steps: &[StepReach], slots: usize) -> Self {
+        let mut last_read = vec![0; slots];
+        for (number, step) in steps.iter().enumerate() {
+            step.inputs().for_each(|input| last_read[input as usize] = number);
+        }
+        let mut filled = vec![false; slots];
+        for step in steps {
+            filled[step.outputs()].fill(true);
+        }
+        // Constants are there all the time.
+        let mut columns: Vec<u32> = vec![0; slots];
+        let mut busy_until: Vec<usize> = Vec::new();
+        for slot in (0..slots).filter(|slot| !filled[*slot]) {
+            columns[slot] = busy_until.len() as u32;
+            busy_until.push(usize::MAX);
+        }
+        for (number, step) in steps.iter().enumerate() {
+            let outputs = step.outputs();
+            let width = outputs.len();
+            let behind = step.inputs().map(|input| columns[input as usize] as usize + 1).max().unwrap_or_default();
+            let is_free = |column: usize| busy_until.get(column).is_none_or(|until| *until < number);
+            let first = (behind..=behind.max(busy_until.len())).find(|first| (*first..first + width).all(is_free));
+            let first = first.unwrap_or(behind);
+            if busy_until.len() < first + width {
+                busy_until.resize(first + width, 0);
+            }
+            for (place, slot) in outputs.enumerate() {
+                columns[slot] = (first + place) as u32;
+                busy_until[first + place] = last_read[slot].max(number);
+            }
+        }
+        Self { columns, count: busy_until.len() }
+    }
+
+    #[inline]
+    fn start(&self, slot: u32) -> usize {
+        self.columns[slot as usize] as usize * CHUNK
+    }
+}
 
 impl Program {
     /// Runs all candles and gives one column per output; `state` ends as if they had come one by one.
@@ -16,35 +72,48 @@ impl Program {
             column.clear();
             column.reserve(candles.len());
         }
-        self.run_chunks(state, candles, |buffer, rows| {
+        let layout = Layout::wide(state.frames[0].values.0.len());
+        self.run_chunks(state, candles, &layout, &[], |buffer, rows| {
             for (column, slot) in columns.iter_mut().zip(&self.outputs) {
                 column.extend_from_slice(&buffer[*slot as usize * CHUNK..][..rows]);
             }
         });
     }
 
-    /// Runs all candles for the state behind them; outputs can be read there.
+    /// Runs all candles for a fresh state behind them, without what nothing there depends on any more; outputs can be read
+    /// there. All that follows is as if the candles had come one by one.
     pub(crate) fn warm_up(&self, state: &mut State, candles: &Columns) {
-        self.run_chunks(state, candles, |_, _| {});
+        if let [frame] = &self.frames[..] {
+            self.run_chunks(state, candles, frame.narrow(), &frame.starts(candles.len()), |_, _| {});
+        } else {
+            let layout = Layout::wide(state.frames[0].values.0.len());
+            self.run_chunks(state, candles, &layout, &[], |_, _| {});
+        }
     }
 
-    /// Hands each chunk's values, a column of [`CHUNK`] per slot, to `take` with the number of rows in it.
-    fn run_chunks(&self, state: &mut State, candles: &Columns, mut take: impl FnMut(&[f64], usize)) {
-        let mut buffer = vec![0.0; state.frames[0].values.0.len() * CHUNK];
+    /// Hands each chunk's values, columns of [`CHUNK`], to `take` with the number of rows in it. Each step runs from its row
+    /// in `starts`, from the first one where there is none.
+    fn run_chunks(
+        &self,
+        state: &mut State,
+        candles: &Columns,
+        layout: &Layout,
+        starts: &[usize],
+        mut take: impl FnMut(&[f64], usize),
+    ) {
+        let mut buffer = vec![0.0; layout.count * CHUNK];
         for (slot, value) in state.frames[0].values.0.iter().enumerate() {
             // Constants; every other slot is overwritten.
-            buffer[slot * CHUNK..][..CHUNK].fill(*value);
+            buffer[layout.start(slot as u32)..][..CHUNK].fill(*value);
         }
         for from in (0..candles.len()).step_by(CHUNK) {
             let slice = candles.slice(from, candles.len().min(from + CHUNK));
             if self.frames.len() > 1 {
                 self.fold_rows(state, &slice, &mut buffer);
             }
-            run_chunk(&self.frames[0], &mut state.frames[0], &slice, &mut buffer);
+            let skip = |step: usize| starts.get(step).map_or(0, |start| start.saturating_sub(from));
+            run_chunk(&self.frames[0], &mut state.frames[0], &slice, (layout, &mut buffer), skip);
             take(&buffer, slice.len());
-            for (slot, value) in state.frames[0].values.0.iter_mut().enumerate() {
-                *value = buffer[slot * CHUNK + slice.len() - 1];
-            }
         }
     }
 
@@ -52,16 +121,30 @@ impl Program {
         for row in 0..candles.len() {
             self.update_folds(state, &candles.row(row));
             for copy in &self.frames[0].higher {
-                buffer[copy.out as usize * CHUNK + row] = state.frames[copy.frame as usize + 1].value(copy.slot);
+                let value = state.frames[copy.frame as usize + 1].value(copy.slot);
+                buffer[copy.out as usize * CHUNK + row] = value;
+                state.frames[0].values.0[copy.out as usize] = value;
             }
         }
     }
 }
 
-fn run_chunk(frame: &Frame, state: &mut FrameState, candles: &ColumnSlice<'_>, buffer: &mut [f64]) {
-    let rows = candles.len();
-    let FrameState { cells, rings, memory: Values(memory), .. } = state;
-    for step in &frame.steps {
+/// `skip` says how many rows of the chunk a step, by its number, leaves out at the beginning.
+fn run_chunk(
+    frame: &Frame,
+    state: &mut FrameState,
+    all: &ColumnSlice<'_>,
+    (layout, buffer): (&Layout, &mut [f64]),
+    skip: impl Fn(usize) -> usize,
+) {
+    let FrameState { values: Values(newest), cells, rings, memory: Values(memory) } = state;
+    for (number, step) in frame.steps.iter().enumerate() {
+        let skip = skip(number);
+        if skip >= all.len() {
+            continue;
+        }
+        let candles = &all.after(skip);
+        let rows = candles.len();
         let out = match *step {
             Step::Source { out, .. }
             | Step::Call { out, .. }
@@ -69,17 +152,19 @@ fn run_chunk(frame: &Frame, state: &mut FrameState, candles: &ColumnSlice<'_>, b
             | Step::Binary { out, .. }
             | Step::Select { out, .. }
             | Step::Cross { out, .. }
-            | Step::History { out, .. } => out as usize,
+            | Step::History { out, .. } => out,
         };
-        // Operands have lower slots than results.
-        let (before, after) = buffer.split_at_mut(out * CHUNK);
-        let column = |slot: u32| &before[slot as usize * CHUNK..][..rows];
+        // Operands have lower columns than results.
+        let start = layout.start(out);
+        let (before, after) = buffer.split_at_mut(start);
+        let after = &mut after[skip..];
+        let column = |slot: u32| &before[layout.start(slot) + skip..][..rows];
         match *step {
             Step::Source { source, .. } => read_column(source, candles, &mut after[..rows]),
             Step::Call { cell, inputs, .. } => {
                 // A candle indicator has no input; it may well be the first slot.
                 let values = inputs.map(|input| {
-                    before.get(input as usize * CHUNK..).and_then(|values| values.get(..rows)).unwrap_or(&[])
+                    before.get(layout.start(input) + skip..).and_then(|values| values.get(..rows)).unwrap_or(&[])
                 });
                 let out = Out { values: after, stride: CHUNK, rows };
                 cells[cell as usize].batch(Rows { candles: *candles, values }, out);
@@ -115,6 +200,10 @@ fn run_chunk(frame: &Frame, state: &mut FrameState, candles: &ColumnSlice<'_>, b
                     *value = ring.push(*input);
                 }
             }
+        }
+        let width = if let Step::Call { width, .. } = *step { width as usize } else { 1 };
+        for (place, value) in newest[out as usize..][..width].iter_mut().enumerate() {
+            *value = buffer[start + place * CHUNK + all.len() - 1];
         }
     }
 }

@@ -3,7 +3,9 @@
 use cw_core::{Timeframe, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::batch::Layout;
 use super::graph::{CrossOp, Graph, Op, Slot, Source, UnaryOp};
+use super::reach::{self, StepReach};
 use crate::expr::BinaryOp;
 use crate::indicator::Indicator;
 use crate::indicators::{self, Cell};
@@ -50,6 +52,9 @@ pub(crate) struct Frame {
     joined: Vec<Joined>,
     pub(crate) higher: Vec<Higher>,
     initial: FrameState,
+    /// How far back each step remembers.
+    reaches: Vec<StepReach>,
+    narrow: Layout,
 }
 
 /// Copies a slot of a higher frame (numbered from 0) into one of ours.
@@ -124,7 +129,9 @@ impl Frame {
             }
         }
         let joined = Self::join(&steps, &state.cells);
-        Self { graph, steps, joined, higher, initial: state }
+        let reaches: Vec<StepReach> = steps.iter().map(|step| StepReach::of(&graph, step)).collect();
+        let narrow = Layout::narrow(&reaches, graph.len());
+        Self { graph, steps, joined, higher, initial: state, reaches, narrow }
     }
 
     pub(crate) fn timeframe(&self) -> Option<Timeframe> {
@@ -132,6 +139,14 @@ impl Frame {
     }
     pub(crate) fn new_state(&self) -> FrameState {
         self.initial.clone()
+    }
+    /// The columns of a batch that gives no columns.
+    pub(super) fn narrow(&self) -> &Layout {
+        &self.narrow
+    }
+    /// For each step the row at which it may begin, so that all is as it would be after `rows` candles from the first.
+    pub(crate) fn starts(&self, rows: usize) -> Vec<usize> {
+        reach::starts(&self.reaches, rows)
     }
     pub(crate) fn fits(&self, state: &FrameState) -> bool {
         self.initial.values.0.len() == state.values.0.len()
