@@ -213,13 +213,15 @@ impl Input for Ohlcv {
 }
 
 /// Most rows that are computed at once: few enough that the columns of a dozen indicators stay in the cache.
-pub(crate) const CHUNK: usize = 128;
+pub(crate) const CHUNK: usize = 256;
 
 /// What an indicator reads of a chunk: at most [`CHUNK`] rows.
 #[derive(Clone, Copy)]
 pub struct Rows<'a> {
     pub(crate) candles: ColumnSlice<'a>,
     pub(crate) values: [&'a [f64]; 2],
+    /// The first of the values comes from candles, where every number is finite.
+    pub(crate) finite: bool,
 }
 
 impl<'a> Rows<'a> {
@@ -230,15 +232,7 @@ impl<'a> Rows<'a> {
     #[inline]
     pub(crate) fn series(&self) -> Option<&'a [f64]> {
         let series = &self.values[0][..self.len()];
-        all_finite(series).then_some(series)
-    }
-    /// A number per candle.
-    #[inline]
-    pub(crate) fn each(&self, column: &mut [f64], of: impl Fn(&Ohlcv) -> f64) {
-        let candles = self.candles.of_one_length();
-        for (row, value) in column[..candles.len()].iter_mut().enumerate() {
-            *value = of(&candles.row(row));
-        }
+        (self.finite || all_finite(series)).then_some(series)
     }
 }
 

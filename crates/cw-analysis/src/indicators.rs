@@ -38,6 +38,7 @@ pub use oscillators::Rsi;
 
 use crate::indicator::{Indicator, Input, InputKind, Out, Rows, Spec};
 use crate::ohlcv::Ohlcv;
+use crate::wide::Width;
 
 /// A type without values that names a formula.
 pub trait Marker: Clone + PartialEq + Serialize + DeserializeOwned {}
@@ -74,12 +75,12 @@ macro_rules! registry {
         }),+];
 
         impl Cell {
-            #[inline]
-            pub(crate) fn update(&mut self, candle: &Ohlcv, values: [f64; 2], outputs: &mut [f64]) {
+            #[inline(always)]
+            pub(crate) fn update(&mut self, width: Width, candle: &Ohlcv, values: [f64; 2], outputs: &mut [f64]) {
                 match self {
-                    Self::Patterns(state) => update_one(state, candle, values, outputs),
-                    Self::Structure(state) => update_one(state, candle, values, outputs),
-                    $(Self::$variant(state) => update_one(state, candle, values, outputs)),+
+                    Self::Patterns(state) => update_one(width, state, candle, values, outputs),
+                    Self::Structure(state) => update_one(width, state, candle, values, outputs),
+                    $(Self::$variant(state) => update_one(width, state, candle, values, outputs)),+
                 }
             }
             pub(crate) fn batch(&mut self, rows: Rows<'_>, out: Out<'_>) {
@@ -315,8 +316,30 @@ pub fn find(name: &str) -> Option<&'static Entry> {
     REGISTRY.iter().find(|entry| entry.spec.name == name)
 }
 
-#[inline]
-fn update_one<I: Indicator>(state: &mut I, candle: &Ohlcv, values: [f64; 2], outputs: &mut [f64]) {
+/// A step of an indicator, compiled for what the processor has. Calls, because the loop over all steps would otherwise
+/// compute for every candle what any of all the indicators begins with.
+#[inline(always)]
+fn update_one<I: Indicator>(width: Width, state: &mut I, candle: &Ohlcv, values: [f64; 2], outputs: &mut [f64]) {
+    #[cfg(target_arch = "x86_64")]
+    if width.is_wide() {
+        #[inline(never)]
+        #[target_feature(enable = "avx2,fma")]
+        fn wide<I: Indicator>(state: &mut I, candle: &Ohlcv, values: [f64; 2], outputs: &mut [f64]) {
+            update_as(state, candle, values, outputs);
+        }
+        #[expect(unsafe_code, reason = "a call into instructions that not every processor has")]
+        // SAFETY: the processor was asked for both features.
+        return unsafe { wide(state, candle, values, outputs) };
+    }
+    #[inline(never)]
+    fn narrow<I: Indicator>(state: &mut I, candle: &Ohlcv, values: [f64; 2], outputs: &mut [f64]) {
+        update_as(state, candle, values, outputs);
+    }
+    narrow(state, candle, values, outputs);
+}
+
+#[inline(always)]
+fn update_as<I: Indicator>(state: &mut I, candle: &Ohlcv, values: [f64; 2], outputs: &mut [f64]) {
     let input = I::Input::pick(candle, values);
     if input.is_usable() {
         outputs.copy_from_slice(state.update(input).as_ref());

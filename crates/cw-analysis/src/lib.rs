@@ -25,6 +25,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#![expect(clippy::inline_always, reason = "what is compiled for wider instructions has to be part of what says so")]
+
 pub mod candlestick;
 pub mod enrich;
 mod expr;

@@ -5,6 +5,7 @@
 //! Every step reads slots with lower numbers only, its own state, and the candle: there is no way to name a later one.
 
 mod batch;
+mod copy;
 mod frame;
 mod graph;
 mod reach;
@@ -38,6 +39,8 @@ pub(crate) struct Program {
     outputs: Vec<Slot>,
     /// Identifies the program in a saved state.
     fingerprint: u64,
+    /// Neighbouring outputs in neighbouring slots: where they begin and how many.
+    runs: Vec<(Slot, u32)>,
     /// Nothing but the close is read, so nothing else has to be converted.
     only_close: bool,
 }
@@ -63,7 +66,14 @@ impl Program {
                 Op::Call { entry, .. } => crate::indicators::numbered(*entry).input != InputKind::Candle,
                 _ => true,
             });
-        Self { frames: graphs.into_iter().map(Frame::new).collect(), outputs, fingerprint, only_close }
+        let mut runs: Vec<(Slot, u32)> = Vec::new();
+        for slot in &outputs {
+            match runs.last_mut() {
+                Some((from, len)) if *from + *len == *slot => *len += 1,
+                _ => runs.push((*slot, 1)),
+            }
+        }
+        Self { frames: graphs.into_iter().map(Frame::new).collect(), outputs, runs, fingerprint, only_close }
     }
 
     pub(crate) fn new_state(&self, base: Timeframe) -> Result<State, TimeframeMismatch> {
@@ -119,11 +129,13 @@ impl Program {
     pub(crate) fn output(&self, state: &State, index: usize) -> f64 {
         state.frames[0].value(self.outputs[index])
     }
-    /// The values of all outputs after the newest candle.
+    /// Appends the values of all outputs after the newest candle.
     #[inline]
-    pub(crate) fn read_outputs(&self, state: &State) -> impl Iterator<Item = f64> {
+    pub(crate) fn read_outputs(&self, state: &State, row: &mut Vec<f64>) {
         let values = &state.frames[0].values.0;
-        self.outputs.iter().map(|slot| values[*slot as usize])
+        for (from, len) in &self.runs {
+            row.extend_from_slice(&values[*from as usize..(*from + *len) as usize]);
+        }
     }
     pub(crate) fn outputs(&self) -> &[Slot] {
         &self.outputs

@@ -117,7 +117,7 @@ impl StudySet {
     fn push_ohlcv(&self, state: &mut StudyState, candle: &Ohlcv, row: &mut Vec<f64>) {
         self.program.update_ohlcv(&mut state.0, candle);
         row.clear();
-        row.extend(self.program.read_outputs(&state.0));
+        self.program.read_outputs(&state.0, row);
     }
 }
 

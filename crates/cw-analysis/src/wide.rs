@@ -33,3 +33,22 @@ pub(crate) use wide;
 pub(crate) fn available() -> bool {
     std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma")
 }
+
+/// What the processor was found to have, for many small functions that would each have to ask.
+#[derive(Clone, Copy)]
+pub(crate) struct Width(bool);
+
+impl Width {
+    #[inline]
+    pub(crate) fn of_processor() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        return Self(available());
+        #[cfg(not(target_arch = "x86_64"))]
+        Self(false)
+    }
+    /// Whether it has AVX2 and FMA.
+    #[inline(always)]
+    pub(crate) fn is_wide(self) -> bool {
+        self.0
+    }
+}

@@ -5,12 +5,14 @@ mod pairs;
 mod trail;
 
 use serde::{Deserialize, Serialize, Serializer};
-pub(crate) use trail::{Joined, Trail, blank, deviation_of_window, deviations};
+pub(crate) use trail::{Joined, Trail, blank, both, deviations};
 
 pub(crate) use extremes::{Dated, Extreme, Range};
 pub(crate) use pairs::{Line, PairMoments, Sorted};
 
+use self::trail::SHORT;
 use crate::indicator::CHUNK;
+use crate::wide::wide;
 
 /// Floats that are compared and saved by value: any NaN equals any other and is saved as the same bits, because
 /// processors disagree about a NaN's sign and a state must hash the same on each of them.
@@ -47,12 +49,12 @@ impl Ring {
     pub(crate) fn full_of(len: usize, value: f64) -> Self {
         Self { values: Values(vec![value; len.max(1)]), head: 0, filled: true }
     }
-    #[inline]
+    #[inline(always)]
     pub(crate) fn is_full(&self) -> bool {
         self.filled
     }
     /// Adds a value and gives back the one it pushed out, 0 while the ring fills.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push(&mut self, value: f64) -> f64 {
         let head = self.head as usize;
         let old = std::mem::replace(&mut self.values.0[head], value);
@@ -85,13 +87,33 @@ impl Ring {
             rest = later;
         }
     }
+    /// The same from one column into another: where the ring is the shorter, what it held and then the input itself.
+    pub(crate) fn delay(&mut self, input: &[f64], out: &mut [f64]) {
+        let (len, rows) = (self.values.0.len(), input.len());
+        if rows < len {
+            out.copy_from_slice(input);
+            return self.run(out);
+        }
+        let head = self.head as usize;
+        let (newer, older) = self.values.0.split_at_mut(head);
+        let (first, rest) = out.split_at_mut(len);
+        first[..len - head].copy_from_slice(older);
+        first[len - head..].copy_from_slice(newer);
+        rest.copy_from_slice(&input[..rows - len]);
+        // The oldest of what is left goes to the new head.
+        let head = (head + rows) % len;
+        let (early, late) = input[rows - len..].split_at(len - head);
+        self.values.0[head..].copy_from_slice(early);
+        self.values.0[..head].copy_from_slice(late);
+        (self.head, self.filled) = (head as u32, true);
+    }
     /// Whether the last push wrote the last place: once every `len` pushes.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn wrapped(&self) -> bool {
         self.head == 0
     }
     /// The values in memory order, which is no order of time.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn values(&self) -> &[f64] {
         &self.values.0
     }
@@ -105,9 +127,6 @@ impl Ring {
 /// How far a moving quantity may fall below its largest value since it was last computed from scratch before its
 /// digits are no longer trusted: eleven digits are left at this point.
 const TRUST: f64 = 1e-5;
-
-/// Sums of so few values are taken anew: that costs no more than to keep them running.
-const FEW: usize = 8;
 
 /// The sum of the newest `len` values.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -125,14 +144,18 @@ enum SumWindow {
 impl MovingSum {
     pub(crate) fn new(len: usize) -> Self {
         let window =
-            if len <= FEW { SumWindow::Short(Trail::new(len.max(1))) } else { SumWindow::Long(RunningSum::new(len)) };
+            if len <= SHORT { SumWindow::Short(Trail::new(len)) } else { SumWindow::Long(RunningSum::new(len)) };
         Self { sum: 0.0, window }
     }
     /// The sum of the newest `len` values, `None` until there are that many.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push(&mut self, value: f64) -> Option<f64> {
         self.sum = match &mut self.window {
-            SumWindow::Short(trail) => trail::sum_of_window(trail.push(value)),
+            SumWindow::Short(trail) => {
+                let sum = trail.with(value).sum();
+                trail.push(value);
+                sum
+            }
             SumWindow::Long(running) => running.push(value),
         };
         self.is_full().then_some(self.sum)
@@ -141,16 +164,8 @@ impl MovingSum {
     pub(crate) fn run(&mut self, column: &mut [f64], scale: f64) {
         match &mut self.window {
             SumWindow::Short(trail) => {
-                let mut joined = Joined::new();
                 for column in column.chunks_mut(CHUNK) {
-                    let missing = trail.missing();
-                    // Unscaled, because the last one is remembered.
-                    trail::sums(trail.join(column, &mut joined), column);
-                    self.sum = column.last().copied().unwrap_or(self.sum);
-                    for sum in column.iter_mut() {
-                        *sum *= scale;
-                    }
-                    blank(missing, column);
+                    self.sum = trail_sums(trail, None, column, scale);
                 }
             }
             SumWindow::Long(running) => {
@@ -159,7 +174,16 @@ impl MovingSum {
             }
         }
     }
-    #[inline]
+    /// The same from one column of at most [`CHUNK`] values into another.
+    pub(crate) fn run_into(&mut self, input: &[f64], out: &mut [f64], scale: f64) {
+        if let SumWindow::Short(trail) = &mut self.window {
+            self.sum = trail_sums(trail, Some(input), out, scale);
+        } else {
+            out.copy_from_slice(input);
+            self.run(out, scale);
+        }
+    }
+    #[inline(always)]
     pub(crate) fn is_full(&self) -> bool {
         match &self.window {
             SumWindow::Short(trail) => trail.missing() == 0,
@@ -167,10 +191,19 @@ impl MovingSum {
         }
     }
     /// The sum of the values there are.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn so_far(&self) -> f64 {
         self.sum
     }
+}
+
+/// The sums at each value of a chunk, which is in `out` if it is not `input`, times `scale`; the last one unscaled.
+fn trail_sums(trail: &mut Trail, input: Option<&[f64]>, out: &mut [f64], scale: f64) -> f64 {
+    let (missing, mut joined) = (trail.missing(), Joined::new());
+    let joined = trail.join(input.unwrap_or(out), &mut joined);
+    let last = trail::sums(joined, scale, out);
+    blank(missing, out);
+    last
 }
 
 /// A moving sum that does not drift: it is summed anew each time the ring wraps, which costs one addition per value,
@@ -187,7 +220,7 @@ impl RunningSum {
         Self { ring: Ring::new(len), sum: 0.0, peak: 0.0 }
     }
     /// The sum of the values there are.
-    #[inline]
+    #[inline(always)]
     fn push(&mut self, value: f64) -> f64 {
         let old = self.ring.push(value);
         self.sum += value - old;
@@ -242,10 +275,82 @@ impl RunningSum {
 
 /// Mean and population variance of the newest `len` values.
 ///
+/// Of a short window they are taken around its newest value, which is exact where nothing has moved and costs no more
+/// digits than the window has: the square of the newest value's distance from the mean is less than `len` variances.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Moments {
+    inverse: f64,
+    window: MomentWindow,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+enum MomentWindow {
+    Short(Trail),
+    Long(RunningMoments),
+}
+
+impl Moments {
+    pub(crate) fn new(len: usize) -> Self {
+        let window = if len <= SHORT {
+            MomentWindow::Short(Trail::new(len))
+        } else {
+            MomentWindow::Long(RunningMoments::new(len))
+        };
+        Self { inverse: 1.0 / len as f64, window }
+    }
+    /// Mean and variance, `None` until the window is full.
+    #[inline(always)]
+    pub(crate) fn push(&mut self, value: f64) -> Option<(f64, f64)> {
+        match &mut self.window {
+            MomentWindow::Short(trail) => {
+                let sums = trail.with(value).distances();
+                trail.push(value);
+                (trail.missing() == 0).then(|| around(value, sums, self.inverse))
+            }
+            MomentWindow::Long(running) => running.push(value),
+        }
+    }
+    /// The same for at most [`CHUNK`] values: mean and variance, NaN until there are enough.
+    pub(crate) fn run(&mut self, series: &[f64], means: &mut [f64], variances: &mut [f64]) {
+        match &mut self.window {
+            MomentWindow::Short(trail) => {
+                let (missing, mut joined) = (trail.missing(), Joined::new());
+                let (mut sums, mut squares) = ([0.0; CHUNK], [0.0; CHUNK]);
+                trail::distances(trail.join(series, &mut joined), &mut sums, &mut squares);
+                all_around(series, [&sums, &squares], self.inverse, means, variances);
+                blank(missing, means);
+                blank(missing, variances);
+            }
+            MomentWindow::Long(running) => {
+                means.copy_from_slice(series);
+                running.run(means, variances);
+            }
+        }
+    }
+}
+
+/// Mean and variance from sum and sum of squares of the distances from a value.
+#[inline(always)]
+fn around(value: f64, [sum, squares]: [f64; 2], inverse: f64) -> (f64, f64) {
+    let mean = sum * inverse;
+    (value + mean, larger(squares * inverse - mean * mean, 0.0))
+}
+
+wide! {
+    fn all_around(series: &[f64], sums: [&[f64; CHUNK]; 2], inverse: f64, means: &mut [f64], variances: &mut [f64]) {
+        let results = means.iter_mut().zip(variances);
+        for (((mean, variance), value), (sum, squares)) in results.zip(series).zip(sums[0].iter().zip(sums[1])) {
+            (*mean, *variance) = around(*value, [*sum, *squares], inverse);
+        }
+    }
+}
+
+/// Moments of a longer window.
+///
 /// Values are summed relative to a recent mean, so that prices far from zero do not cancel, and afresh each time the
 /// ring wraps and whenever too many digits were lost, so that nothing drifts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Moments {
+struct RunningMoments {
     ring: Ring,
     shift: f64,
     sum: f64,
@@ -254,14 +359,14 @@ pub(crate) struct Moments {
     inverse: f64,
 }
 
-impl Moments {
-    pub(crate) fn new(len: usize) -> Self {
+impl RunningMoments {
+    fn new(len: usize) -> Self {
         let ring = Ring::new(len);
         Self { ring, shift: 0.0, sum: 0.0, sum_of_squares: 0.0, peak: 0.0, inverse: 1.0 / len as f64 }
     }
     /// Mean and variance, `None` until the window is full.
-    #[inline]
-    pub(crate) fn push(&mut self, value: f64) -> Option<(f64, f64)> {
+    #[inline(always)]
+    fn push(&mut self, value: f64) -> Option<(f64, f64)> {
         let old = self.ring.push(value);
         if !self.ring.is_full() {
             return None;
@@ -279,13 +384,13 @@ impl Moments {
         }
         Some(self.now())
     }
-    #[inline]
+    #[inline(always)]
     fn now(&self) -> (f64, f64) {
         let mean = self.sum * self.inverse;
         (self.shift + mean, larger(self.sum_of_squares * self.inverse - mean * mean, 0.0))
     }
     /// The same for many values: `column` holds the values and then the means. NaN until there are enough.
-    pub(crate) fn run(&mut self, column: &mut [f64], variances: &mut [f64]) {
+    fn run(&mut self, column: &mut [f64], variances: &mut [f64]) {
         let mut row = 0;
         while row < column.len() {
             if self.ring.filled && self.ring.head as usize + 1 < self.ring.values.0.len() {
@@ -345,7 +450,7 @@ impl Moments {
 }
 
 /// The larger of two numbers in one instruction: [`f64::max`] takes more to tell what it thinks of NaN.
-#[inline]
+#[inline(always)]
 pub(crate) fn larger(a: f64, b: f64) -> f64 {
     if a > b { a } else { b }
 }
@@ -396,6 +501,43 @@ mod tests {
                 prop_assert_eq!(got.2.unwrap(), window.iter().copied().fold(f64::NEG_INFINITY, f64::max));
                 prop_assert_eq!(got.3.unwrap(), window.iter().copied().fold(f64::INFINITY, f64::min));
             }
+        }
+    }
+
+    proptest! {
+        /// Of any length, in chunks of any size, with zeros of both signs: the same bits.
+        #[test]
+        fn many_at_once_equal_one_by_one(
+            values in prop::collection::vec(prop_oneof![-1e3f64..1e3, Just(0.0), Just(-0.0)], 1..400),
+            len in 1usize..70,
+            chunk in 1usize..=CHUNK,
+        ) {
+            let bits = |values: &[f64]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+            let (mut sum, mut moments) = (MovingSum::new(len), Moments::new(len));
+            let (mut high, mut low) = (Extreme::<true>::new(len), Extreme::<false>::new(len));
+            let before = (sum.clone(), moments.clone(), high.clone(), low.clone());
+            let mut single = [vec![], vec![], vec![], vec![], vec![]];
+            for value in &values {
+                let (mean, variance) = moments.push(*value).unwrap_or((f64::NAN, f64::NAN));
+                let sum = sum.push(*value).map_or(f64::NAN, |sum| sum * 0.5);
+                let extremes = [high.push(*value), low.push(*value)].map(|extreme| extreme.unwrap_or(f64::NAN));
+                for (column, value) in single.iter_mut().zip([sum, mean, variance, extremes[0], extremes[1]]) {
+                    column.push(value);
+                }
+            }
+            let mut joint = [(); 5].map(|()| vec![0.0; values.len()]);
+            let (mut sums, mut joint_moments, mut highs, mut lows) = before;
+            for (index, values) in values.chunks(chunk).enumerate() {
+                let [a, b, c, d, e] = joint.each_mut().map(|column| &mut column[index * chunk..][..values.len()]);
+                sums.run_into(values, a, 0.5);
+                joint_moments.run(values, b, c);
+                highs.run(values, d);
+                lows.run(values, e);
+            }
+            for (joint, single) in joint.iter().zip(&single) {
+                prop_assert_eq!(bits(joint), bits(single));
+            }
+            prop_assert_eq!((sums, joint_moments, highs, lows), (sum, moments, high, low));
         }
     }
 

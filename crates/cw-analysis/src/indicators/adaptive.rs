@@ -22,7 +22,7 @@ impl Efficiency {
 }
 
 impl Filter for Efficiency {
-    #[inline]
+    #[inline(always)]
     fn push(&mut self, value: f64) -> f64 {
         let before = self.lag.push(value);
         let Some(previous) = self.previous.replace(value) else { return f64::NAN };
@@ -49,7 +49,7 @@ impl Indicator for Er {
     fn warm_up(params: &[f64]) -> usize {
         params[0] as usize
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, value: f64) -> [f64; 1] {
         [self.0.push(value)]
     }
@@ -76,7 +76,7 @@ impl Indicator for Kama {
     fn warm_up(params: &[f64]) -> usize {
         params[0] as usize
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, value: f64) -> [f64; 1] {
         const SLOW: f64 = 2.0 / 31.0;
         let efficiency = self.efficiency.push(value);
@@ -112,7 +112,7 @@ impl Indicator for Vhf {
     fn warm_up(params: &[f64]) -> usize {
         params[0] as usize
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, value: f64) -> [f64; 1] {
         let range = self.range.push(value, value);
         let Some(previous) = self.previous.replace(value) else { return [f64::NAN] };
@@ -137,7 +137,7 @@ impl Balance {
     }
     /// (rises − falls) / (rises + falls) over what the window holds so far, and whether it is full; 0 where nothing
     /// has moved.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push(&mut self, value: f64) -> (f64, bool) {
         let Some(previous) = self.previous.replace(value) else { return (0.0, false) };
         let change = value - previous;
@@ -168,7 +168,7 @@ impl Indicator for Cmou {
     fn warm_up(params: &[f64]) -> usize {
         params[0] as usize
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, value: f64) -> [f64; 1] {
         let (balance, full) = self.0.push(value);
         [if full { 100.0 * balance } else { f64::NAN }]
@@ -197,7 +197,7 @@ impl Indicator for Vidya {
     fn warm_up(params: &[f64]) -> usize {
         params[1] as usize
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, value: f64) -> [f64; 1] {
         let (balance, full) = self.balance.push(value);
         let average = self.value.get_or_insert(value);
@@ -230,7 +230,7 @@ impl Indicator for Frama {
     fn warm_up(params: &[f64]) -> usize {
         2 * (params[0] as usize / 2)
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, candle: Ohlcv) -> [f64; 1] {
         let price = candle.median();
         let Some((high, low)) = self.newer.push(candle.high, candle.low) else { return [f64::NAN] };
@@ -276,7 +276,7 @@ impl Indicator for McGinley {
     fn warm_up(params: &[f64]) -> usize {
         params[0] as usize - 1
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, value: f64) -> [f64; 1] {
         let average = self.value.get_or_insert(value);
         let ratio = value / *average;

@@ -5,33 +5,28 @@ use std::marker::PhantomData;
 use serde::{Deserialize, Serialize};
 
 use super::{Marker, formulas};
-use crate::filter::{Filter, Smoothing, ratio};
-use crate::indicator::{Group, Indicator, Out, Param, Rows, Spec};
+use crate::filter::{BLOCK, Block, Filter, Smoothing, ratio, shifted};
+use crate::indicator::{Group, Indicator, Out, Param, Rows, Spec, row_by_row};
 use crate::ohlcv::{ColumnSlice, Ohlcv};
 use crate::wide::wide;
 use crate::window::larger;
 
 /// The largest of high − low, |high − previous close| and |low − previous close|.
-#[inline]
+#[inline(always)]
 pub(crate) fn true_range(candle: &Ohlcv, previous_close: f64) -> f64 {
     widest(candle.high, candle.low, previous_close)
 }
 
-#[inline]
+#[inline(always)]
 pub(crate) fn widest(high: f64, low: f64, previous_close: f64) -> f64 {
     larger(larger(high - low, (high - previous_close).abs()), (low - previous_close).abs())
 }
 
-wide! {
-    /// The true range of each candle, given the close before the first.
-    pub(crate) fn true_ranges(candles: &ColumnSlice<'_>, previous_close: f64, column: &mut [f64]) {
-        let (Some(first), [range, ranges @ ..]) = (candles.first(), column) else { return };
-        *range = true_range(&first, previous_close);
-        let sides = candles.high[1..].iter().zip(&candles.low[1..]).zip(candles.close);
-        for (range, ((high, low), previous)) in ranges.iter_mut().zip(sides) {
-            *range = widest(*high, *low, *previous);
-        }
-    }
+/// [`true_range`] of neighbouring candles; the close before them becomes their last.
+#[inline(always)]
+pub(crate) fn true_ranges(high: &Block, low: &Block, close: &Block, previous_close: &mut f64) -> Block {
+    let previous = shifted(previous_close, *close);
+    std::array::from_fn(|row| widest(high[row], low[row], previous[row]))
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -43,13 +38,7 @@ impl TrueRange {
     pub(crate) const fn new() -> Self {
         Self { previous_close: None }
     }
-    /// The same for many candles.
-    pub(crate) fn run(&mut self, rows: &Rows<'_>, column: &mut [f64]) {
-        let candles = &rows.candles;
-        true_ranges(candles, self.previous_close.unwrap_or(f64::NAN), column);
-        self.previous_close = candles.close.last().copied().or(self.previous_close);
-    }
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push(&mut self, candle: &Ohlcv) -> f64 {
         self.previous_close.replace(candle.close).map_or(f64::NAN, |previous| true_range(candle, previous))
     }
@@ -70,9 +59,30 @@ impl AverageRange {
     pub(crate) fn after(self, candles: u32) -> Self {
         Self { average: self.average.after(candles), ..self }
     }
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push(&mut self, candle: &Ohlcv) -> f64 {
         self.average.feed(self.range.push(candle))
+    }
+    /// [`push`](Self::push) for neighbouring candles once the seed is complete.
+    #[inline(always)]
+    pub(crate) fn block(&mut self, high: &Block, low: &Block, close: &Block) -> Block {
+        let mut previous = self.range.previous_close.unwrap_or(f64::NAN);
+        let ranges = true_ranges(high, low, close, &mut previous);
+        self.range.previous_close = Some(previous);
+        self.average.block(ranges)
+    }
+}
+
+wide! {
+    fn all(average: &mut AverageRange, candles: &ColumnSlice<'_>, out: &mut [f64]) {
+        let mut own = average.clone();
+        for ([high, low, close], out) in candles.sides().zip(out.as_chunks_mut::<BLOCK>().0) {
+            *out = own.block(high, low, close);
+        }
+        for row in candles.rest() {
+            out[row] = own.push(&candles.row(row));
+        }
+        *average = own;
     }
 }
 
@@ -103,14 +113,16 @@ impl<F: RangeFormula> Indicator for Averaged<F> {
     fn warm_up(params: &[f64]) -> usize {
         params[0] as usize
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, candle: Ohlcv) -> [f64; 1] {
         [F::of(self.average.push(&candle), candle.close)]
     }
     fn batch(&mut self, rows: Rows<'_>, out: Out<'_>) {
+        if !self.average.average.is_seeded() {
+            return row_by_row(self, rows, out);
+        }
         let [column] = out.columns();
-        self.average.range.run(&rows, column);
-        self.average.average.run(column);
+        all(&mut self.average, &rows.candles, column);
         for (average, close) in column.iter_mut().zip(rows.candles.close) {
             *average = F::of(*average, *close);
         }
@@ -123,7 +135,7 @@ impl RangeFormula for Plain {
         .recursive()
         .doc("Wilder's average of the true range, seeded with the mean of the first `length` ranges. The first candle has no \
               previous close and gives no range.", "TA-Lib ATR (Wilder 1978)");
-    #[inline]
+    #[inline(always)]
     fn of(average: f64, _: f64) -> f64 {
         average
     }
@@ -134,7 +146,7 @@ impl RangeFormula for Relative {
         .params(&[Param::period("length", 14, 1)])
         .recursive()
         .doc("The ATR in percent of the close; 0 where that is 0.", "TA-Lib NATR (Forman 2006)");
-    #[inline]
+    #[inline(always)]
     fn of(average: f64, close: f64) -> f64 {
         100.0 * ratio(average, close, 0.0)
     }
@@ -157,7 +169,7 @@ impl Indicator for Trange {
     fn warm_up(_: &[f64]) -> usize {
         1
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, candle: Ohlcv) -> [f64; 1] {
         [self.0.push(&candle)]
     }

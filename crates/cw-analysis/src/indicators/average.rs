@@ -36,7 +36,7 @@ macro_rules! average {
         }
 
         impl Filter for Average {
-            #[inline]
+            #[inline(always)]
             fn push(&mut self, value: f64) -> f64 {
                 match self { $(Self::$variant(state) => state.update(value)[0]),+ }
             }
@@ -84,7 +84,7 @@ impl Indicator for Ma {
         let [length, kind] = lengths(params);
         Average::warm_up(kind, length)
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, value: f64) -> [f64; 1] {
         [self.0.push(value)]
     }
@@ -108,7 +108,7 @@ impl Indicator for VolumeMa {
     fn warm_up(params: &[f64]) -> usize {
         Ma::warm_up(params)
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, candle: Ohlcv) -> [f64; 1] {
         [self.0.push(candle.volume)]
     }
@@ -146,7 +146,7 @@ impl<F: DistanceFormula> Indicator for Distance<F> {
         let [a, b, kind] = lengths(params);
         Average::warm_up(kind, a.max(b))
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, input: F::Input) -> [f64; 1] {
         let value = F::value(input);
         let (fast, slow) = (self.fast.push(value), self.slow.push(value));
@@ -155,7 +155,7 @@ impl<F: DistanceFormula> Indicator for Distance<F> {
 }
 
 /// In percent of the slow one; 0 where that is 0.
-#[inline]
+#[inline(always)]
 fn percent_of(fast: f64, slow: f64) -> f64 {
     if slow.abs() < 1e-14 { 0.0 } else { (fast - slow) / slow * 100.0 }
 }
@@ -167,11 +167,11 @@ impl DistanceFormula for Apo {
         "TA-Lib APO",
     );
     type Input = f64;
-    #[inline]
+    #[inline(always)]
     fn value(input: f64) -> f64 {
         input
     }
-    #[inline]
+    #[inline(always)]
     fn of(fast: f64, slow: f64) -> f64 {
         fast - slow
     }
@@ -184,11 +184,11 @@ impl DistanceFormula for Ppo {
         .doc("(fast average − slow average) in percent of the slow one; `kind` is a number as in ma. 0 where the slow one \
               is 0.", "TA-Lib PPO (Appel)");
     type Input = f64;
-    #[inline]
+    #[inline(always)]
     fn value(input: f64) -> f64 {
         input
     }
-    #[inline]
+    #[inline(always)]
     fn of(fast: f64, slow: f64) -> f64 {
         percent_of(fast, slow)
     }
@@ -201,11 +201,11 @@ impl DistanceFormula for Pvo {
         .doc("(fast − slow average of the volume) in percent of the slow one; `kind` is a number as in ma. 0 without volume.",
             "TA-Lib PVO");
     type Input = Ohlcv;
-    #[inline]
+    #[inline(always)]
     fn value(input: Ohlcv) -> f64 {
         input.volume
     }
-    #[inline]
+    #[inline(always)]
     fn of(fast: f64, slow: f64) -> f64 {
         percent_of(fast, slow)
     }
@@ -253,7 +253,7 @@ impl Indicator for MacdExt {
         let [fast, fast_kind, slow, slow_kind, signal, signal_kind] = Self::in_order(params);
         Average::warm_up(fast_kind, fast).max(Average::warm_up(slow_kind, slow)) + Average::warm_up(signal_kind, signal)
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, value: f64) -> [f64; 3] {
         let delayed = |delay: &mut u32, average: &mut Average| {
             if *delay > 0 {
@@ -309,7 +309,7 @@ impl Indicator for Coppock {
     fn warm_up(params: &[f64]) -> usize {
         (params[1].max(params[2]) + params[0]) as usize - 1
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, value: f64) -> [f64; 1] {
         let change = |lag: &mut Lag| super::change::percent(value, lag.push(value));
         let sum = change(&mut self.long) + change(&mut self.short);

@@ -25,15 +25,14 @@ macro_rules! averages {
             fn warm_up(params: &[f64]) -> usize {
                 params[0] as usize - 1
             }
-            #[inline]
+            #[inline(always)]
             fn update(&mut self, value: f64) -> [f64; 1] {
                 [self.0.push(value)]
             }
             fn batch(&mut self, rows: Rows<'_>, out: Out<'_>) {
                 let Some(series) = rows.series() else { return row_by_row(self, rows, out) };
                 let [column] = out.columns();
-                column.copy_from_slice(series);
-                self.0.run(column);
+                self.0.run_into(series, column);
             }
         }
     )+};
@@ -92,7 +91,7 @@ impl<F: ChainFormula> Indicator for Chained<F> {
     fn warm_up(params: &[f64]) -> usize {
         F::STAGES * (params[0] as usize - 1)
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, value: f64) -> [f64; 1] {
         [F::of(self.chain.push(value), self.factors)]
     }
@@ -104,7 +103,7 @@ impl ChainFormula for Dema {
         .recursive()
         .doc("2 × ema − ema of ema, which takes most of the lag out.", "TA-Lib DEMA (Mulloy 1994)");
     const STAGES: usize = 2;
-    #[inline]
+    #[inline(always)]
     fn of([first, second, ..]: [f64; 6], _: [f64; 4]) -> f64 {
         2.0 * first - second
     }
@@ -116,7 +115,7 @@ impl ChainFormula for Tema {
         .recursive()
         .doc("3 × ema − 3 × ema of ema + ema of that.", "TA-Lib TEMA (Mulloy 1994)");
     const STAGES: usize = 3;
-    #[inline]
+    #[inline(always)]
     fn of([first, second, third, ..]: [f64; 6], _: [f64; 4]) -> f64 {
         3.0 * first - 3.0 * second + third
     }
@@ -129,7 +128,7 @@ impl ChainFormula for T3 {
         .doc("Six exponential averages of one another, combined so that `factor` 0 is an average of averages and 1 leads \
               the most: the generalised DEMA applied three times.", "TA-Lib T3 (Tillson 1998)");
     const STAGES: usize = 6;
-    #[inline]
+    #[inline(always)]
     fn of([_, _, third, fourth, fifth, sixth]: [f64; 6], [c1, c2, c3, c4]: [f64; 4]) -> f64 {
         c1 * sixth + c2 * fifth + c3 * fourth + c4 * third
     }
@@ -165,7 +164,7 @@ impl Indicator for Trix {
     fn warm_up(params: &[f64]) -> usize {
         3 * (params[0] as usize - 1) + 1
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, value: f64) -> [f64; 1] {
         let [.., smoothed] = self.chain.push::<3>(value);
         if smoothed.is_nan() {
@@ -201,7 +200,7 @@ impl Indicator for Zlema {
         let length = params[0] as usize;
         length - 1 + (length - 1) / 2
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, value: f64) -> [f64; 1] {
         let before = self.lag.push(value);
         [self.average.feed(2.0 * value - before)]

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Marker, formulas};
 use crate::filter::ratio;
 use crate::indicator::{CHUNK, Group, Indicator, Out, Output, Param, Rows, Spec, row_by_row};
+use crate::wide::wide;
 use crate::window::Moments;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -36,7 +37,7 @@ impl Indicator for Bb {
     fn warm_up(params: &[f64]) -> usize {
         params[0] as usize - 1
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, value: f64) -> [f64; 3] {
         let Some((mean, variance)) = self.moments.push(value) else { return [f64::NAN; 3] };
         let distance = variance.sqrt() * self.deviations;
@@ -45,10 +46,16 @@ impl Indicator for Bb {
     fn batch(&mut self, rows: Rows<'_>, out: Out<'_>) {
         let Some(series) = rows.series() else { return row_by_row(self, rows, out) };
         let [upper, middle, lower] = out.columns();
-        middle.copy_from_slice(series);
-        self.moments.run(middle, lower);
+        self.moments.run(series, middle, lower);
+        bands(upper, middle, lower, self.deviations);
+    }
+}
+
+wide! {
+    /// From mean and variance, which is where the lower band will be.
+    fn bands(upper: &mut [f64], middle: &[f64], lower: &mut [f64], deviations: f64) {
         for ((upper, mean), lower) in upper.iter_mut().zip(middle).zip(lower) {
-            let distance = lower.sqrt() * self.deviations;
+            let distance = lower.sqrt() * deviations;
             (*upper, *lower) = (*mean + distance, *mean - distance);
         }
     }
@@ -81,15 +88,14 @@ impl<F: DispersionFormula> Indicator for Dispersion<F> {
     fn warm_up(params: &[f64]) -> usize {
         params[0] as usize - 1
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, value: f64) -> [f64; 1] {
         [self.moments.push(value).map_or(f64::NAN, |(mean, variance)| F::of(value, mean, variance, self.deviations))]
     }
     fn batch(&mut self, rows: Rows<'_>, out: Out<'_>) {
         let Some(series) = rows.series() else { return row_by_row(self, rows, out) };
         let ([means], mut variances) = (out.columns(), [0.0; CHUNK]);
-        means.copy_from_slice(series);
-        self.moments.run(means, &mut variances[..series.len()]);
+        self.moments.run(series, means, &mut variances[..series.len()]);
         for ((mean, variance), value) in means.iter_mut().zip(variances).zip(series) {
             *mean = if mean.is_nan() { f64::NAN } else { F::of(*value, *mean, variance, self.deviations) };
         }
@@ -103,7 +109,7 @@ impl DispersionFormula for Stddev {
         "The standard deviation of the newest `length` values as a population (divided by the length).",
         "TA-Lib STDDEV",
     );
-    #[inline]
+    #[inline(always)]
     fn of(_: f64, _: f64, variance: f64, _: f64) -> f64 {
         variance.sqrt()
     }
@@ -113,7 +119,7 @@ impl DispersionFormula for Var {
     const SPEC: Spec = Spec::new("var", "Variance", Group::Statistics)
         .params(LENGTH)
         .doc("The variance of the newest `length` values as a population (divided by the length).", "TA-Lib VAR");
-    #[inline]
+    #[inline(always)]
     fn of(_: f64, _: f64, variance: f64, _: f64) -> f64 {
         variance
     }
@@ -124,7 +130,7 @@ impl DispersionFormula for Zscore {
         "(value − mean) / standard deviation of the newest `length` values as a population; 0 where nothing has moved.",
         "The standard score",
     );
-    #[inline]
+    #[inline(always)]
     fn of(value: f64, mean: f64, variance: f64, _: f64) -> f64 {
         ratio(value - mean, variance.sqrt(), 0.0)
     }
@@ -136,7 +142,7 @@ impl DispersionFormula for PercentB {
             "Where the value lies between the Bollinger bands: 0 at the lower, 1 at the upper; 0.5 where they are one.",
             "TA-Lib PERCENTB (Bollinger)",
         );
-    #[inline]
+    #[inline(always)]
     fn of(value: f64, mean: f64, variance: f64, deviations: f64) -> f64 {
         let distance = variance.sqrt() * deviations;
         ratio(value - (mean - distance), 2.0 * distance, 0.5)
@@ -147,7 +153,7 @@ impl DispersionFormula for BbWidth {
     const SPEC: Spec = Spec::new("bb_width", "Bollinger bandwidth", Group::Volatility)
         .params(BAND_PARAMS)
         .doc("(upper − lower band) in percent of the middle one; 0 where that is 0.", "TA-Lib BBW (Bollinger)");
-    #[inline]
+    #[inline(always)]
     fn of(_: f64, mean: f64, variance: f64, deviations: f64) -> f64 {
         ratio(200.0 * variance.sqrt() * deviations, mean, 0.0)
     }

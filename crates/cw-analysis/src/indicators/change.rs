@@ -32,7 +32,7 @@ impl<F: ChangeFormula> Indicator for Change<F> {
     fn warm_up(params: &[f64]) -> usize {
         params[0] as usize
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, value: f64) -> [f64; 1] {
         let before = self.lag.push(value);
         // NaN while warming up compares unequal to zero and stays NaN.
@@ -41,8 +41,7 @@ impl<F: ChangeFormula> Indicator for Change<F> {
     fn batch(&mut self, rows: Rows<'_>, out: Out<'_>) {
         let Some(series) = rows.series() else { return row_by_row(self, rows, out) };
         let [column] = out.columns();
-        column.copy_from_slice(series);
-        self.lag.run(column);
+        self.lag.run_into(series, column);
         for (before, value) in column.iter_mut().zip(series) {
             *before = F::of(*value, *before);
         }
@@ -50,7 +49,7 @@ impl<F: ChangeFormula> Indicator for Change<F> {
 }
 
 /// Change in percent, 0 where it began at 0.
-#[inline]
+#[inline(always)]
 pub(crate) fn percent(now: f64, before: f64) -> f64 {
     if before == 0.0 { 0.0 } else { (now / before - 1.0) * 100.0 }
 }
@@ -61,7 +60,7 @@ macro_rules! changes {
             const SPEC: Spec = Spec::new($name, $title, Group::Momentum)
                 .params(&[Param::period("length", $length, 1)])
                 .doc($doc, $source);
-            #[inline]
+            #[inline(always)]
             fn of(now: f64, before: f64) -> f64 {
                 ($of)(now, before)
             }

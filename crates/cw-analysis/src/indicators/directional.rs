@@ -4,9 +4,9 @@ use std::marker::PhantomData;
 
 use serde::{Deserialize, Serialize};
 
-use super::atr::{true_range, true_ranges};
+use super::atr::{true_range, widest};
 use super::{Marker, formulas};
-use crate::filter::{Filter, Lag, ratio};
+use crate::filter::{Filter, Lag, Smoothing, ratio, smooth_three};
 use crate::indicator::{Group, Indicator, Out, Output, Param, Rows, Spec, lengths, row_by_row};
 use crate::ohlcv::{ColumnSlice, Ohlcv};
 use crate::wide::wide;
@@ -17,130 +17,102 @@ use crate::window::{MovingSum, larger};
 pub(crate) struct Movement {
     /// High, low and close of the candle before.
     previous: Option<[f64; 3]>,
-    sums: [f64; 3],
-    /// What is left of the sums after a candle: 1 − 1 / length.
-    keep: f64,
-    /// Changes still missing from the seed.
-    missing: u32,
+    sums: [Smoothing; 3],
 }
 
 impl Movement {
     fn new(length: u32) -> Self {
-        Self {
-            previous: None,
-            sums: [0.0; 3],
-            keep: (f64::from(length) - 1.0) / f64::from(length),
-            missing: length - 1,
-        }
+        let sum = Smoothing::wilder_sum(length);
+        Self { previous: None, sums: [sum.clone(), sum.clone(), sum] }
+    }
+    #[inline(always)]
+    fn is_seeded(&self) -> bool {
+        self.sums[0].is_seeded()
     }
     /// The sums of upward movement, downward movement and true range; whether they are past their seed, which is
     /// complete as soon as nothing is missing.
-    #[inline]
+    #[inline(always)]
     fn push(&mut self, candle: &Ohlcv) -> Option<bool> {
         let previous = self.previous.replace([candle.high, candle.low, candle.close])?;
-        let changes = changes(candle, previous);
-        if self.missing > 0 {
-            self.missing -= 1;
-            for (sum, change) in self.sums.iter_mut().zip(changes) {
-                *sum += change;
-            }
-            return Some(false);
+        let past_seed = self.is_seeded();
+        for (sum, change) in self.sums.iter_mut().zip(changes(candle, previous)) {
+            sum.push(change);
         }
-        for (sum, change) in self.sums.iter_mut().zip(changes) {
-            *sum = self.keep.mul_add(*sum, change);
-        }
-        Some(true)
-    }
-    /// Past the seed: the sums after each candle.
-    fn run(&mut self, rows: &Rows<'_>, [plus, minus, range]: [&mut [f64]; 3]) {
-        let previous = self.previous.unwrap_or([f64::NAN; 3]);
-        all_changes(&rows.candles, previous, plus, minus, range);
-        self.previous = rows.candles.last().map(|last| [last.high, last.low, last.close]).or(self.previous);
-        add_up(&mut self.sums, self.keep, [plus, minus, range]);
+        Some(past_seed)
     }
     /// +DI and −DI, 0 where nothing has moved.
-    #[inline]
+    #[inline(always)]
     fn indices(&self) -> [f64; 2] {
-        indices(self.sums)
+        let [plus, minus, range] = &self.sums;
+        indices([plus.value(), minus.value(), range.value()])
     }
 }
 
-#[inline]
+#[inline(always)]
 fn indices([plus, minus, range]: [f64; 3]) -> [f64; 2] {
-    if range > 0.0 { [100.0 * (plus / range), 100.0 * (minus / range)] } else { [0.0; 2] }
+    // One division for both. Of less than this, a part of a percent would be more than a float holds.
+    let scale = 100.0 / range;
+    if range > 1e-300 { [plus * scale, minus * scale] } else { [0.0; 2] }
 }
 
 /// Upward movement, downward movement and true range.
-#[inline]
+#[inline(always)]
 fn changes(candle: &Ohlcv, [previous_high, previous_low, previous_close]: [f64; 3]) -> [f64; 3] {
     let [plus, minus] = directions(candle.high - previous_high, previous_low - candle.low);
     [plus, minus, true_range(candle, previous_close)]
 }
 
-#[inline]
+#[inline(always)]
 fn directions(up: f64, down: f64) -> [f64; 2] {
     // Directions are a coin toss to the branch predictor: compute instead of deciding.
     [if up > down { larger(up, 0.0) } else { 0.0 }, if down > up { larger(down, 0.0) } else { 0.0 }]
 }
 
 wide! {
-    fn all_changes(
-        candles: &ColumnSlice<'_>,
-        previous: [f64; 3],
-        plus: &mut [f64],
-        minus: &mut [f64],
-        range: &mut [f64],
-    ) {
-        true_ranges(candles, previous[2], range);
-        let (Some(first), [plus, pluses @ ..], [minus, minuses @ ..]) = (candles.first(), plus, minus) else { return };
-        [*plus, *minus, _] = changes(&first, previous);
-        let sides = candles.high.array_windows::<2>().zip(candles.low.array_windows::<2>());
-        for ((plus, minus), (high, low)) in pluses.iter_mut().zip(minuses).zip(sides) {
-            [*plus, *minus] = directions(high[1] - high[0], low[0] - low[1]);
-        }
-    }
-
-    /// Three sums side by side.
-    fn add_up(sums: &mut [f64; 3], keep: f64, columns: [&mut [f64]; 3]) {
-        let [plus, minus, range] = columns;
-        let [mut a, mut b, mut c] = *sums;
-        for ((plus, minus), range) in plus.iter_mut().zip(minus).zip(range) {
-            a = keep.mul_add(a, *plus);
-            b = keep.mul_add(b, *minus);
-            c = keep.mul_add(c, *range);
-            (*plus, *minus, *range) = (a, b, c);
-        }
-        *sums = [a, b, c];
-    }
-
-    /// From sums to both indices, and from the range to the index of their difference; NaN where nothing moved.
-    fn all_indices(plus: &mut [f64], minus: &mut [f64], range: &mut [f64]) {
-        for ((plus, minus), range) in plus.iter_mut().zip(minus).zip(range) {
-            let (up, down) = (100.0 * (*plus / *range), 100.0 * (*minus / *range));
-            let moved = *range > 0.0;
-            (*plus, *minus) = (if moved { up } else { 0.0 }, if moved { down } else { 0.0 });
+    /// All that comes after the seeds. Each column holds what the last step has made of it.
+    fn all(adx: &mut Adx, candles: &ColumnSlice<'_>, columns: [&mut [f64]; 3]) {
+        let [average, plus, minus] = columns;
+        all_changes(candles, adx.movement.previous.unwrap_or([f64::NAN; 3]), [&mut *plus, &mut *minus, &mut *average]);
+        adx.movement.previous = candles.last().map(|last| [last.high, last.low, last.close]).or(adx.movement.previous);
+        smooth_three(&mut adx.movement.sums, [&mut *plus, &mut *minus, &mut *average]);
+        let mut known = true;
+        for ((plus, minus), range) in plus.iter_mut().zip(minus).zip(&mut *average) {
+            [*plus, *minus] = indices([*plus, *minus, *range]);
             let total = *plus + *minus;
-            let index = 100.0 * ((*plus - *minus).abs() / total);
-            *range = if total >= 1e-14 { index } else { f64::NAN };
+            *range = 100.0 * ((*plus - *minus).abs() / total);
+            known &= total >= NOTHING;
         }
-    }
-
-    fn average_known(value: &mut f64, keep: f64, column: &mut [f64]) {
-        let (mut average, weight) = (*value, 1.0 - keep);
-        for index in column {
-            let next = keep.mul_add(average, weight * *index);
-            average = if index.is_nan() { average } else { next };
-            *index = average;
+        let mut own = adx.clone();
+        for index in average {
+            *index = if known || index.is_finite() { own.step(*index) } else { own.average };
         }
-        *value = average;
+        *adx = own;
     }
 }
 
+/// Upward movement, downward movement and true range of each candle, given high, low and close of the one before.
+#[inline(always)]
+fn all_changes(candles: &ColumnSlice<'_>, previous: [f64; 3], columns: [&mut [f64]; 3]) {
+    let [plus, minus, range] = columns;
+    let Some(first) = candles.first() else { return };
+    [plus[0], minus[0], range[0]] = changes(&first, previous);
+    let before = candles.high.iter().zip(candles.low).zip(candles.close);
+    let now = candles.high[1..].iter().zip(&candles.low[1..]);
+    let columns = plus[1..].iter_mut().zip(&mut minus[1..]).zip(&mut range[1..]);
+    for ((((plus, minus), range), (high, low)), ((last_high, last_low), last_close)) in columns.zip(now).zip(before) {
+        [*plus, *minus] = directions(high - last_high, last_low - low);
+        *range = widest(*high, *low, *last_close);
+    }
+}
+
+/// Directional movement below this is none.
+const NOTHING: f64 = 1e-14;
+
 /// |+DI − −DI| in percent of their sum; `None` where nothing moved in a direction.
-#[inline]
+#[inline(always)]
 fn index([plus, minus]: [f64; 2]) -> Option<f64> {
     let total = plus + minus;
-    (total >= 1e-14).then(|| 100.0 * ((plus - minus).abs() / total))
+    (total >= NOTHING).then(|| 100.0 * ((plus - minus).abs() / total))
 }
 
 /// One number made of the movement.
@@ -181,14 +153,15 @@ impl<F: MovementFormula> Indicator for Directional<F> {
     fn warm_up(params: &[f64]) -> usize {
         params[0] as usize - usize::from(F::FROM_SEED)
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, candle: Ohlcv) -> [f64; 1] {
         let past_seed = self.movement.push(&candle);
-        let known = past_seed == Some(true) || (F::FROM_SEED && past_seed.is_some() && self.movement.missing == 0);
+        let known = past_seed == Some(true) || (F::FROM_SEED && past_seed.is_some() && self.movement.is_seeded());
         if !known {
             return [f64::NAN];
         }
-        let [plus, minus, _] = self.movement.sums;
+        let [plus, minus, _] = &self.movement.sums;
+        let (plus, minus) = (plus.value(), minus.value());
         self.value = F::of(Sums { plus, minus, indices: self.movement.indices() }, self.value);
         [self.value]
     }
@@ -200,7 +173,7 @@ macro_rules! directional {
             const SPEC: Spec =
                 Spec::new($name, $title, Group::Momentum).params(LENGTH).recursive().doc($doc, $source);
             const FROM_SEED: bool = $from_seed;
-            #[inline]
+            #[inline(always)]
             fn of(sums: Sums, before: f64) -> f64 {
                 ($of)(sums, before)
             }
@@ -230,6 +203,7 @@ directional! {
 pub struct Adx {
     movement: Movement,
     average: f64,
+    keep: f64,
     length: u32,
     /// Indices still missing from the average's seed.
     missing: u32,
@@ -248,12 +222,13 @@ impl Indicator for Adx {
 
     fn new(params: &[f64]) -> Self {
         let [length] = lengths(params);
-        Self { movement: Movement::new(length), average: 0.0, length, missing: length }
+        let keep = (params[0] - 1.0) / params[0];
+        Self { movement: Movement::new(length), average: 0.0, keep, length, missing: length }
     }
     fn warm_up(params: &[f64]) -> usize {
         2 * params[0] as usize - 1
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, candle: Ohlcv) -> [f64; 3] {
         if self.movement.push(&candle) != Some(true) {
             return [f64::NAN; 3];
@@ -263,9 +238,8 @@ impl Indicator for Adx {
         let index = index(indices);
         if self.missing == 0 {
             // Where nothing moved there is no index, and the average stays.
-            let keep = self.movement.keep;
-            self.average = index.map_or(self.average, |index| keep.mul_add(self.average, (1.0 - keep) * index));
-            return [self.average, plus, minus];
+            let average = index.map_or(self.average, |index| self.step(index));
+            return [average, plus, minus];
         }
         self.missing -= 1;
         self.average += index.unwrap_or(0.0);
@@ -279,10 +253,15 @@ impl Indicator for Adx {
         if self.missing > 0 {
             return row_by_row(self, rows, out);
         }
-        let [average, plus, minus] = out.columns();
-        self.movement.run(&rows, [&mut *plus, &mut *minus, &mut *average]);
-        all_indices(plus, minus, average);
-        average_known(&mut self.average, self.movement.keep, average);
+        all(self, &rows.candles, out.columns());
+    }
+}
+
+impl Adx {
+    #[inline(always)]
+    fn step(&mut self, index: f64) -> f64 {
+        self.average = self.keep.mul_add(self.average, (1.0 - self.keep) * index);
+        self.average
     }
 }
 
@@ -307,7 +286,7 @@ impl Indicator for Adxr {
     fn warm_up(params: &[f64]) -> usize {
         3 * params[0] as usize - 2
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, candle: Ohlcv) -> [f64; 1] {
         let [adx, ..] = self.adx.update(candle);
         [0.5 * (adx + self.lag.push(adx))]
@@ -338,7 +317,7 @@ impl Indicator for Vortex {
     fn warm_up(params: &[f64]) -> usize {
         params[0] as usize
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, candle: Ohlcv) -> [f64; 2] {
         let Some([high, low, close]) = self.previous.replace([candle.high, candle.low, candle.close]) else {
             return [f64::NAN; 2];

@@ -9,6 +9,7 @@ use super::{Marker, formulas};
 use crate::filter::{Filter, Lag, Mean, ratio};
 use crate::indicator::{CHUNK, Group, Indicator, Input, Out, Output, Param, Rows, Spec, lengths, row_by_row};
 use crate::ohlcv::Ohlcv;
+use crate::wide::wide;
 use crate::window::{Dated, Extreme, Range};
 
 /// The highest of a window if `HIGHEST`, else the lowest.
@@ -35,7 +36,7 @@ macro_rules! one_sided {
             fn warm_up(params: &[f64]) -> usize {
                 params[0] as usize - 1
             }
-            #[inline]
+            #[inline(always)]
             fn update(&mut self, $value: f64) -> [f64; 1] {
                 let $state = &mut self.0;
                 [$of.unwrap_or(f64::NAN)]
@@ -67,7 +68,17 @@ pub trait RangeFormula: Marker {
     type Input: Input;
     /// High and low of the input.
     fn sides(input: Self::Input) -> (f64, f64);
+    /// The same of a chunk, if all of it is usable.
+    fn columns<'a>(rows: &Rows<'a>) -> Option<[&'a [f64]; 2]>;
     fn of(input: Self::Input, high: f64, low: f64) -> f64;
+    /// The same of a chunk, whose highest values are in `column`; NaN, while warming up, stays.
+    fn all(rows: &Rows<'_>, column: &mut [f64], lowest: &[f64]) {
+        let candles = rows.candles.of_one_length();
+        for (row, (value, low)) in column.iter_mut().zip(lowest).enumerate() {
+            let input = Self::Input::pick_row(&candles, rows.values, row);
+            *value = if value.is_nan() { f64::NAN } else { Self::of(input, *value, *low) };
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -87,30 +98,17 @@ impl<F: RangeFormula> Indicator for Ranged<F> {
     fn warm_up(params: &[f64]) -> usize {
         params[0] as usize - 1
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, input: F::Input) -> [f64; 1] {
         let (high, low) = F::sides(input);
         [self.range.push(high, low).map_or(f64::NAN, |(high, low)| F::of(input, high, low))]
     }
     fn batch(&mut self, rows: Rows<'_>, out: Out<'_>) {
-        let candles = rows.candles.of_one_length();
-        let (mut highs, mut lows, mut usable) = ([0.0; CHUNK], [0.0; CHUNK], true);
-        let len = candles.len();
-        for (row, (high, low)) in highs[..len].iter_mut().zip(&mut lows[..len]).enumerate() {
-            let input = F::Input::pick_row(&candles, rows.values, row);
-            usable &= input.is_usable();
-            (*high, *low) = F::sides(input);
-        }
-        if !usable {
-            return row_by_row(self, rows, out);
-        }
+        let Some([highs, lows]) = F::columns(&rows) else { return row_by_row(self, rows, out) };
         let ([column], mut lowest) = (out.columns(), [0.0; CHUNK]);
-        self.range.run(&highs[..len], &lows[..len], column, &mut lowest[..len]);
-        for (row, (value, low)) in column.iter_mut().zip(lowest).enumerate() {
-            let input = F::Input::pick_row(&candles, rows.values, row);
-            // Written so that NaN, while warming up, stays.
-            *value = if value.is_nan() { f64::NAN } else { F::of(input, *value, low) };
-        }
+        let lowest = &mut lowest[..highs.len()];
+        self.range.run(highs, lows, column, lowest);
+        F::all(&rows, column, lowest);
     }
 }
 
@@ -119,11 +117,14 @@ impl RangeFormula for MidPoint {
         .params(&[Param::period("length", 14, 1)])
         .doc("(highest + lowest) / 2 of the newest `length` values.", "TA-Lib MIDPOINT");
     type Input = f64;
-    #[inline]
+    #[inline(always)]
     fn sides(value: f64) -> (f64, f64) {
         (value, value)
     }
-    #[inline]
+    fn columns<'a>(rows: &Rows<'a>) -> Option<[&'a [f64]; 2]> {
+        rows.series().map(|series| [series; 2])
+    }
+    #[inline(always)]
     fn of(_: f64, high: f64, low: f64) -> f64 {
         0.5 * (high + low)
     }
@@ -134,11 +135,14 @@ impl RangeFormula for MidPrice {
         .params(&[Param::period("length", 14, 1)])
         .doc("(highest high + lowest low) / 2 of the newest `length` candles.", "TA-Lib MIDPRICE");
     type Input = Ohlcv;
-    #[inline]
+    #[inline(always)]
     fn sides(candle: Ohlcv) -> (f64, f64) {
         (candle.high, candle.low)
     }
-    #[inline]
+    fn columns<'a>(rows: &Rows<'a>) -> Option<[&'a [f64]; 2]> {
+        Some([rows.candles.high, rows.candles.low])
+    }
+    #[inline(always)]
     fn of(_: Ohlcv, high: f64, low: f64) -> f64 {
         0.5 * (high + low)
     }
@@ -150,14 +154,29 @@ impl RangeFormula for Wpr {
         .doc("How far the close is below the highest high of `length` candles, in percent of their range: −100 to 0; 0 where \
               nothing has moved.", "TA-Lib WILLR (Williams)");
     type Input = Ohlcv;
-    #[inline]
+    #[inline(always)]
     fn sides(candle: Ohlcv) -> (f64, f64) {
         (candle.high, candle.low)
     }
-    #[inline]
+    fn columns<'a>(rows: &Rows<'a>) -> Option<[&'a [f64]; 2]> {
+        Some([rows.candles.high, rows.candles.low])
+    }
+    #[inline(always)]
     fn of(candle: Ohlcv, high: f64, low: f64) -> f64 {
         // Measured from the top, so that the rounding is the original's.
         position(-candle.close, -high, -low).map_or(0.0, |position| position * -100.0)
+    }
+    fn all(rows: &Rows<'_>, column: &mut [f64], lowest: &[f64]) {
+        below_top(column, lowest, rows.candles.close);
+    }
+}
+
+wide! {
+    fn below_top(highest: &mut [f64], lowest: &[f64], closes: &[f64]) {
+        for ((high, low), close) in highest.iter_mut().zip(lowest).zip(closes) {
+            let below = position(-*close, -*high, -*low).map_or(0.0, |position| position * -100.0);
+            *high = if high.is_nan() { f64::NAN } else { below };
+        }
     }
 }
 
@@ -178,7 +197,7 @@ impl Indicator for Donchian {
     fn warm_up(params: &[f64]) -> usize {
         params[0] as usize - 1
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, candle: Ohlcv) -> [f64; 3] {
         match self.0.push(candle.high, candle.low) {
             Some((upper, lower)) => [upper, 0.5 * (upper + lower), lower],
@@ -203,7 +222,7 @@ pub struct Aroon {
 }
 
 impl Aroon {
-    #[inline]
+    #[inline(always)]
     fn sides(&mut self, candle: &Ohlcv) -> [f64; 2] {
         let (Some(_), Some(_)) = (self.highest.push(candle.high), self.lowest.push(candle.low)) else {
             return [f64::NAN; 2];
@@ -229,7 +248,7 @@ impl Indicator for Aroon {
     fn warm_up(params: &[f64]) -> usize {
         params[0] as usize
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, candle: Ohlcv) -> [f64; 2] {
         self.sides(&candle)
     }
@@ -255,7 +274,7 @@ impl Indicator for AroonOscillator {
     fn warm_up(params: &[f64]) -> usize {
         Aroon::warm_up(params)
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, candle: Ohlcv) -> [f64; 1] {
         let [up, down] = self.0.sides(&candle);
         [up - down]
@@ -306,7 +325,7 @@ impl Indicator for Ichimoku {
         let [conversion, base, slow, displacement] = lengths(params);
         (conversion.max(base).max(slow) - 1 + displacement - 1) as usize
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, candle: Ohlcv) -> [f64; 4] {
         let middle =
             |range: &mut Range| range.push(candle.high, candle.low).map_or(f64::NAN, |(high, low)| 0.5 * (high + low));
@@ -339,7 +358,7 @@ impl Indicator for Fisher {
     fn warm_up(params: &[f64]) -> usize {
         params[0] as usize - 1
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, candle: Ohlcv) -> [f64; 2] {
         let price = candle.median();
         let Some((high, low)) = self.range.push(price, price) else { return [f64::NAN; 2] };
@@ -375,7 +394,7 @@ impl Indicator for Ulcer {
     fn warm_up(params: &[f64]) -> usize {
         2 * (params[0] as usize - 1)
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, value: f64) -> [f64; 1] {
         let Some(highest) = self.highest.push(value) else { return [f64::NAN] };
         let drop = ratio(100.0 * (value - highest), highest, 0.0);

@@ -17,7 +17,7 @@ struct Stage([f64; 7]);
 
 impl Stage {
     /// Takes a value and gives the stage's Hilbert transform.
-    #[inline]
+    #[inline(always)]
     fn push(&mut self, value: f64, adjustment: f64) -> f64 {
         self.0.copy_within(1.., 0);
         self.0[6] = value;
@@ -69,7 +69,7 @@ impl Cycle {
             missing: start,
         }
     }
-    #[inline]
+    #[inline(always)]
     fn push(&mut self, value: f64) -> Option<Phasor> {
         self.newest.rotate_left(1);
         self.newest[3] = value;
@@ -121,7 +121,7 @@ impl History {
         // Twice, so that any window is one slice.
         Self { values: vec![0.0; 2 * HISTORY], head: 0 }
     }
-    #[inline]
+    #[inline(always)]
     fn push(&mut self, value: f64) {
         self.head = if self.head == 0 { HISTORY - 1 } else { self.head - 1 };
         self.values[self.head] = value;
@@ -176,7 +176,7 @@ impl Waves {
         }
     }
     /// The phase if `PHASE`, its sines if `SINES`, the trendline if `TREND`: each costs as much as all the rest.
-    #[inline]
+    #[inline(always)]
     fn push<const PHASE: bool, const SINES: bool, const TREND: bool>(&mut self, value: f64) -> Option<Wave> {
         if TREND {
             self.prices.push(value);
@@ -261,7 +261,7 @@ macro_rules! cycles {
             fn warm_up(_: &[f64]) -> usize {
                 $warm_up
             }
-            #[inline]
+            #[inline(always)]
             fn update(&mut self, value: f64) -> [f64; $width] {
                 let given = self.0.$push $(::<$($flag),+>)? (value);
                 if self.1 > 0 {
@@ -329,7 +329,7 @@ impl Indicator for Mama {
     fn warm_up(_: &[f64]) -> usize {
         32
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, value: f64) -> [f64; 2] {
         let phasor = self.cycle.push(value);
         self.follow(value, phasor)

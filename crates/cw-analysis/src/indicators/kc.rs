@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::atr::AverageRange;
-use crate::filter::{Filter, Mean, Smoothing, run_pair};
-use crate::indicator::{Group, Indicator, Out, Output, Param, Rows, Spec, lengths};
-use crate::ohlcv::Ohlcv;
+use crate::filter::{BLOCK, Filter, Mean, Smoothing};
+use crate::indicator::{Group, Indicator, Out, Output, Param, Rows, Spec, lengths, row_by_row};
+use crate::ohlcv::{ColumnSlice, Ohlcv, typical};
+use crate::wide::wide;
 
 const CHANNEL: &[Output] =
     &[Output::new("upper", "Upper"), Output::new("middle", "Middle"), Output::new("lower", "Lower")];
@@ -44,21 +45,39 @@ impl Indicator for Kc {
         let [length, atr_length] = lengths(params);
         (length - 1).max(atr_length) as usize
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, candle: Ohlcv) -> [f64; 3] {
         let middle = self.basis.push(candle.typical());
         let distance = self.range.push(&candle) * self.multiplier;
         [middle + distance, middle, middle - distance]
     }
     fn batch(&mut self, rows: Rows<'_>, out: Out<'_>) {
-        let [upper, middle, lower] = out.columns();
-        rows.each(middle, Ohlcv::typical);
-        self.range.range.run(&rows, upper);
-        run_pair([&mut self.basis, &mut self.range.average], [&mut *middle, &mut *upper]);
-        for ((upper, middle), lower) in upper.iter_mut().zip(middle).zip(lower) {
-            let distance = *upper * self.multiplier;
-            (*upper, *lower) = (*middle + distance, *middle - distance);
+        if !self.basis.is_seeded() || !self.range.average.is_seeded() {
+            return row_by_row(self, rows, out);
         }
+        all(self, &rows.candles, out.columns());
+    }
+}
+
+wide! {
+    /// All that comes after the seeds.
+    fn all(channel: &mut Kc, candles: &ColumnSlice<'_>, columns: [&mut [f64]; 3]) {
+        let mut own = channel.clone();
+        let [uppers, middles, lowers] = columns;
+        let outs = uppers.as_chunks_mut::<BLOCK>().0.iter_mut().zip(middles.as_chunks_mut::<BLOCK>().0);
+        let outs = outs.zip(lowers.as_chunks_mut::<BLOCK>().0);
+        for ([high, low, close], ((upper, middle), lower)) in candles.sides().zip(outs) {
+            *middle = own.basis.block(std::array::from_fn(|row| typical(high[row], low[row], close[row])));
+            let ranges = own.range.block(high, low, close);
+            for row in 0..BLOCK {
+                let distance = ranges[row] * own.multiplier;
+                (upper[row], lower[row]) = (middle[row] + distance, middle[row] - distance);
+            }
+        }
+        for row in candles.rest() {
+            [uppers[row], middles[row], lowers[row]] = own.update(candles.row(row));
+        }
+        *channel = own;
     }
 }
 
@@ -85,7 +104,7 @@ impl Indicator for AccBands {
     fn warm_up(params: &[f64]) -> usize {
         params[0] as usize - 1
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, candle: Ohlcv) -> [f64; 3] {
         let Ohlcv { high, low, close, .. } = candle;
         let total = high + low;
@@ -112,7 +131,7 @@ impl Indicator for Eri {
     fn warm_up(params: &[f64]) -> usize {
         params[0] as usize - 1
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, candle: Ohlcv) -> [f64; 2] {
         let average = self.0.push(candle.close);
         [candle.high - average, candle.low - average]
@@ -157,7 +176,7 @@ impl Indicator for Cksp {
     fn warm_up(params: &[f64]) -> usize {
         (params[0] + params[2]) as usize - 1
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, candle: Ohlcv) -> [f64; 2] {
         let range = self.range.push(&candle) * self.multiplier;
         let Some((high, low)) = self.extremes.push(candle.high, candle.low) else { return [f64::NAN; 2] };

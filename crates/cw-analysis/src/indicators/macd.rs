@@ -1,8 +1,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::average::MACD_OUTPUTS;
-use crate::filter::{Filter, Smoothing, run_pair};
+use crate::filter::{BLOCK, Filter, Smoothing};
 use crate::indicator::{Group, Indicator, Out, Param, Rows, Spec, lengths, row_by_row};
+use crate::wide::wide;
+use crate::window::both;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Macd {
@@ -34,7 +36,7 @@ impl Indicator for Macd {
     fn warm_up(params: &[f64]) -> usize {
         (params[0].max(params[1]) + params[2]) as usize - 2
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, value: f64) -> [f64; 3] {
         let line = self.fast.push(value) - self.slow.push(value);
         let signal = self.signal.feed(line);
@@ -42,21 +44,31 @@ impl Indicator for Macd {
     }
     fn batch(&mut self, rows: Rows<'_>, out: Out<'_>) {
         let Some(series) = rows.series() else { return row_by_row(self, rows, out) };
-        let [line, signal, histogram] = out.columns();
-        line.copy_from_slice(series);
-        histogram.copy_from_slice(series);
-        run_pair([&mut self.fast, &mut self.slow], [&mut *line, &mut *histogram]);
-        for ((fast, slow), signal) in line.iter_mut().zip(&*histogram).zip(&mut *signal) {
-            *fast -= slow;
-            *signal = *fast;
+        if !self.signal.is_seeded() {
+            return row_by_row(self, rows, out);
         }
-        self.signal.run(signal);
-        for ((line, signal), histogram) in line.iter_mut().zip(signal).zip(histogram) {
-            if signal.is_nan() {
-                *line = f64::NAN;
-            }
-            *histogram = *line - *signal;
+        all(self, series, out.columns());
+    }
+}
+
+wide! {
+    /// All that comes after the seeds.
+    fn all(macd: &mut Macd, series: &[f64], columns: [&mut [f64]; 3]) {
+        let mut own = macd.clone();
+        let [lines, signals, histograms] = columns;
+        let (inputs, rest) = series.as_chunks::<BLOCK>();
+        let from = series.len() - rest.len();
+        let outs = lines.as_chunks_mut::<BLOCK>().0.iter_mut().zip(signals.as_chunks_mut::<BLOCK>().0);
+        for (((line, signal), histogram), input) in outs.zip(histograms.as_chunks_mut::<BLOCK>().0).zip(inputs) {
+            let (fast, slow) = (own.fast.block(*input), own.slow.block(*input));
+            *line = both(fast, slow, |fast, slow| fast - slow);
+            *signal = own.signal.block(*line);
+            *histogram = both(*line, *signal, |line, signal| line - signal);
         }
+        for (row, value) in rest.iter().enumerate() {
+            [lines[from + row], signals[from + row], histograms[from + row]] = own.update(*value);
+        }
+        *macd = own;
     }
 }
 
@@ -87,7 +99,7 @@ impl Indicator for MacdFix {
     fn warm_up(params: &[f64]) -> usize {
         params[0] as usize + 24
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, value: f64) -> [f64; 3] {
         self.0.update(value)
     }

@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 use super::change::percent;
 use super::statistics::PercentRank;
 use super::stoch::position;
-use crate::filter::{Filter, Lag, Mean, Smoothing, Swings, ratio, strength};
+use crate::filter::{Filter, Lag, Mean, Smoothing, Stepwise, Swings, ratio};
 use crate::indicator::{CHUNK, Group, Indicator, Out, Output, Param, Rows, Spec, lengths, row_by_row};
 use crate::ohlcv::{Ohlcv, typical_prices};
 use crate::wide::wide;
-use crate::window::{Joined, MovingSum, Range, Trail, blank, deviation_of_window, deviations};
+use crate::window::{Joined, MovingSum, Range, Trail, blank, deviations};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Rsi(Swings);
@@ -29,25 +29,14 @@ impl Indicator for Rsi {
     fn warm_up(params: &[f64]) -> usize {
         params[0] as usize
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, value: f64) -> [f64; 1] {
         [self.0.strength(value)]
     }
     fn batch(&mut self, rows: Rows<'_>, out: Out<'_>) {
         let Some(series) = rows.series() else { return row_by_row(self, rows, out) };
-        let ([gains], mut losses) = (out.columns(), [0.0; CHUNK]);
-        let losses = &mut losses[..series.len()];
-        self.0.run(series, gains, losses);
-        strengths(gains, losses);
-    }
-}
-
-wide! {
-    /// From gains and losses to their strength.
-    fn strengths(gains: &mut [f64], losses: &[f64]) {
-        for (gain, loss) in gains.iter_mut().zip(losses) {
-            *gain = strength([*gain, *loss]);
-        }
+        let [column] = out.columns();
+        self.0.run(series, column);
     }
 }
 
@@ -69,7 +58,7 @@ impl Indicator for Cmo {
     fn warm_up(params: &[f64]) -> usize {
         params[0] as usize
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, value: f64) -> [f64; 1] {
         let [gain, loss] = self.0.push(value);
         [ratio(100.0 * (gain - loss), gain + loss, 0.0)]
@@ -83,13 +72,22 @@ pub struct Cci {
 }
 
 impl Cci {
-    #[inline]
+    #[inline(always)]
     fn of(typical: f64, mean: f64, deviation: f64) -> f64 {
         let distance = typical - mean;
         // What rounding leaves of a window in which nothing moved.
         let flat = 1e-14 * mean.abs();
         let scale = 0.015 * deviation;
         if distance.abs() <= flat || deviation <= flat || scale == 0.0 { 0.0 } else { distance / scale }
+    }
+}
+
+wide! {
+    /// From typical prices to the index.
+    fn all_away(column: &mut [f64], means: &[f64; CHUNK], deviations: &[f64; CHUNK]) {
+        for ((typical, mean), deviation) in column.iter_mut().zip(means).zip(deviations) {
+            *typical = Cci::of(*typical, *mean, *deviation);
+        }
     }
 }
 
@@ -107,10 +105,11 @@ impl Indicator for Cci {
     fn warm_up(params: &[f64]) -> usize {
         params[0] as usize - 1
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, candle: Ohlcv) -> [f64; 1] {
         let typical = candle.typical();
-        let (mean, deviation) = deviation_of_window(self.window.push(typical), self.inverse);
+        let (mean, deviation) = self.window.with(typical).deviation(self.inverse);
+        self.window.push(typical);
         [if self.window.missing() == 0 { Self::of(typical, mean, deviation) } else { f64::NAN }]
     }
     fn batch(&mut self, rows: Rows<'_>, out: Out<'_>) {
@@ -122,9 +121,7 @@ impl Indicator for Cci {
         let missing = self.window.missing();
         let mut joined = Joined::new();
         deviations(self.window.join(column, &mut joined), self.inverse, &mut means, &mut away);
-        for ((typical, mean), deviation) in column.iter_mut().zip(means).zip(away) {
-            *typical = Self::of(*typical, mean, deviation);
-        }
+        all_away(column, &means, &away);
         blank(missing, column);
     }
 }
@@ -160,7 +157,7 @@ impl Indicator for ConnorsRsi {
     fn warm_up(params: &[f64]) -> usize {
         params[0].max(params[1] + 1.0).max(params[2] + 1.0) as usize
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, value: f64) -> [f64; 1] {
         let strength = self.price.strength(value);
         let Some(previous) = self.previous.replace(value) else { return [f64::NAN] };
@@ -188,7 +185,7 @@ impl Awesome {
     fn of(fast: u32, slow: u32) -> Self {
         Self { fast: Mean::new(fast), slow: Mean::new(slow) }
     }
-    #[inline]
+    #[inline(always)]
     fn push(&mut self, candle: &Ohlcv) -> f64 {
         let middle = candle.median();
         self.fast.push(middle) - self.slow.push(middle)
@@ -210,7 +207,7 @@ impl Indicator for Awesome {
     fn warm_up(params: &[f64]) -> usize {
         params[0].max(params[1]) as usize - 1
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, candle: Ohlcv) -> [f64; 1] {
         [self.push(&candle)]
     }
@@ -237,7 +234,7 @@ impl Indicator for Accelerator {
     fn warm_up(params: &[f64]) -> usize {
         (params[0].max(params[1]) + params[2]) as usize - 2
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, candle: Ohlcv) -> [f64; 1] {
         let value = self.awesome.push(&candle);
         [value - self.signal.feed(value)]
@@ -269,7 +266,7 @@ impl Indicator for Dpo {
         let length = params[0] as usize;
         (length - 1).max(length / 2 + 1)
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, value: f64) -> [f64; 1] {
         [self.lag.push(value) - self.mean.push(value)]
     }
@@ -310,7 +307,7 @@ impl Indicator for Kst {
         let leg = |at: usize| (params[at] + params[at + 4]) as usize - 1;
         leg(0).max(leg(1)).max(leg(2)).max(leg(3)) + params[8] as usize - 1
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, value: f64) -> [f64; 2] {
         let mut total = 0.0;
         for ((lag, mean), weight) in self.lags.iter_mut().zip(&mut self.means).zip([1.0, 2.0, 3.0, 4.0]) {
@@ -343,7 +340,7 @@ impl Indicator for Imi {
     fn warm_up(params: &[f64]) -> usize {
         params[0] as usize - 1
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, candle: Ohlcv) -> [f64; 1] {
         let body = candle.close - candle.open;
         let up = body.max(0.0);
@@ -373,7 +370,7 @@ impl Indicator for Qstick {
     fn warm_up(params: &[f64]) -> usize {
         params[0] as usize - 1
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, candle: Ohlcv) -> [f64; 1] {
         [self.0.push(candle.close - candle.open)]
     }
@@ -406,7 +403,7 @@ impl Indicator for Vigor {
     fn warm_up(params: &[f64]) -> usize {
         params[0] as usize + 5
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, candle: Ohlcv) -> [f64; 2] {
         let now = [candle.close - candle.open, candle.high - candle.low];
         let [first, second, third] = self.newest;
@@ -438,8 +435,8 @@ pub(crate) fn symmetric([first, second, third, fourth]: [f64; 4]) -> f64 {
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct WaveTrend {
-    average: Smoothing,
-    deviation: Smoothing,
+    average: Stepwise,
+    deviation: Stepwise,
     wave: Smoothing,
     signal: Mean,
     previous: [f64; 2],
@@ -458,8 +455,8 @@ impl Indicator for WaveTrend {
     fn new(params: &[f64]) -> Self {
         let [channel, average, signal] = lengths(params);
         Self {
-            average: Smoothing::exponential(channel),
-            deviation: Smoothing::exponential(channel),
+            average: Stepwise::exponential(channel, 0),
+            deviation: Stepwise::exponential(channel, 0),
             wave: Smoothing::exponential(average),
             signal: Mean::new(signal),
             previous: [0.0; 2],
@@ -468,9 +465,10 @@ impl Indicator for WaveTrend {
     fn warm_up(params: &[f64]) -> usize {
         (2.0 * params[0] + params[1] + params[2]) as usize - 4
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, candle: Ohlcv) -> [f64; 2] {
-        let price = candle.typical();
+        // Rounded as the original: where the price stops moving, the quotient of two rounding errors is seen.
+        let price = (candle.high + candle.low + candle.close) / 3.0;
         let average = self.average.push(price);
         if average.is_nan() {
             return [f64::NAN; 2];
@@ -512,7 +510,7 @@ impl Indicator for PremierStochastic {
     fn warm_up(params: &[f64]) -> usize {
         (params[0] + 2.0 * params[1]) as usize - 3
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, candle: Ohlcv) -> [f64; 1] {
         let Some((high, low)) = self.range.push(candle.high, candle.low) else { return [f64::NAN] };
         let place = position(candle.close, low, high).unwrap_or(0.5);

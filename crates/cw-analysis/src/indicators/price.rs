@@ -30,7 +30,7 @@ impl<F: PriceFormula> Indicator for Price<F> {
     fn warm_up(_: &[f64]) -> usize {
         0
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, candle: Ohlcv) -> [f64; 1] {
         [F::of(&candle)]
     }
@@ -39,7 +39,7 @@ impl<F: PriceFormula> Indicator for Price<F> {
 impl PriceFormula for AvgPrice {
     const SPEC: Spec = Spec::overlay("avgprice", "Average price", Group::Overlap)
         .doc("(open + high + low + close) / 4.", "TA-Lib AVGPRICE");
-    #[inline]
+    #[inline(always)]
     fn of(candle: &Ohlcv) -> f64 {
         (candle.open + candle.high + candle.low + candle.close) * 0.25
     }
@@ -48,7 +48,7 @@ impl PriceFormula for AvgPrice {
 impl PriceFormula for MedPrice {
     const SPEC: Spec = Spec::overlay("medprice", "Median price", Group::Overlap)
         .doc("(high + low) / 2 of the candle.", "TA-Lib MEDPRICE");
-    #[inline]
+    #[inline(always)]
     fn of(candle: &Ohlcv) -> f64 {
         candle.median()
     }
@@ -57,7 +57,7 @@ impl PriceFormula for MedPrice {
 impl PriceFormula for TypPrice {
     const SPEC: Spec = Spec::overlay("typprice", "Typical price", Group::Overlap)
         .doc("(high + low + close) / 3 of the candle.", "TA-Lib TYPPRICE");
-    #[inline]
+    #[inline(always)]
     fn of(candle: &Ohlcv) -> f64 {
         candle.typical()
     }
@@ -66,7 +66,7 @@ impl PriceFormula for TypPrice {
 impl PriceFormula for WclPrice {
     const SPEC: Spec = Spec::overlay("wclprice", "Weighted close", Group::Overlap)
         .doc("(high + low + 2 × close) / 4: the close counts twice.", "TA-Lib WCLPRICE");
-    #[inline]
+    #[inline(always)]
     fn of(candle: &Ohlcv) -> f64 {
         (candle.high + candle.low + 2.0 * candle.close) * 0.25
     }
@@ -76,7 +76,7 @@ impl PriceFormula for Bop {
     const SPEC: Spec = Spec::new("bop", "Balance of power", Group::Momentum)
         .guides(&[0.0])
         .doc("(close − open) / (high − low); 0 where the candle has no range.", "TA-Lib BOP (Livshin)");
-    #[inline]
+    #[inline(always)]
     fn of(candle: &Ohlcv) -> f64 {
         let range = candle.high - candle.low;
         // As in TA-Lib, a range below this is none.
@@ -89,7 +89,7 @@ impl PriceFormula for Ibs {
         "(close − low) / (high − low): 0 at the low, 1 at the high, 0.5 where the candle has no range.",
         "TA-Lib IBS",
     );
-    #[inline]
+    #[inline(always)]
     fn of(candle: &Ohlcv) -> f64 {
         ratio(candle.close - candle.low, candle.high - candle.low, 0.5)
     }
@@ -100,7 +100,7 @@ impl PriceFormula for MarketFi {
         "(high − low) / volume: how far one unit of volume moved the price; 0 without volume.",
         "TA-Lib MARKETFI (Williams)",
     );
-    #[inline]
+    #[inline(always)]
     fn of(candle: &Ohlcv) -> f64 {
         ratio(candle.high - candle.low, candle.volume, 0.0)
     }

@@ -37,7 +37,7 @@ impl<F: LineFormula> Indicator for Regression<F> {
     fn warm_up(params: &[f64]) -> usize {
         params[0] as usize - 1
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, value: f64) -> [f64; 1] {
         [self.line.push(value).map_or(f64::NAN, |(mean, slope)| F::of(mean, slope, self.line.length()))]
     }
@@ -49,7 +49,7 @@ macro_rules! lines {
             const SPEC: Spec = Spec { pane: Pane::$pane, ..Spec::new($name, $title, Group::Statistics) }
                 .params(&[Param::period("length", 14, 2)])
                 .doc($doc, $source);
-            #[inline]
+            #[inline(always)]
             fn of(mean: f64, slope: f64, length: f64) -> f64 {
                 ($of)(mean, slope, length)
             }
@@ -100,7 +100,7 @@ impl Indicator for Fosc {
     fn warm_up(params: &[f64]) -> usize {
         params[0] as usize
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, value: f64) -> [f64; 1] {
         let next = self.line.push(value).map(|(mean, slope)| Forecast::of(mean, slope, self.line.length()));
         match std::mem::replace(&mut self.forecast, next) {
@@ -155,7 +155,7 @@ impl Indicator for Squeeze {
         let (length, channel) = (params[0] as usize, params[2] as usize);
         (length - 1).max(2 * (channel - 1)).max(channel)
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, candle: Ohlcv) -> [f64; 2] {
         let close = candle.close;
         let moments = self.moments.push(close);

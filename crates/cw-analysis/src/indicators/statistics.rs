@@ -35,7 +35,7 @@ impl<F: WindowFormula> Indicator for Windowed<F> {
     fn warm_up(params: &[f64]) -> usize {
         params[0] as usize - 1
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, value: f64) -> [f64; 1] {
         self.ring.push(value);
         [if self.ring.is_full() { F::of(self.ring.values(), self.inverse) } else { f64::NAN }]
@@ -46,7 +46,7 @@ impl WindowFormula for AvgDev {
     const SPEC: Spec = Spec::new("avgdev", "Average deviation", Group::Statistics)
         .params(&[Param::period("length", 14, 2)])
         .doc("The mean distance of the newest `length` values from their mean.", "TA-Lib AVGDEV");
-    #[inline]
+    #[inline(always)]
     fn of(values: &[f64], inverse: f64) -> f64 {
         let mean = sum_of(values, |value| value) * inverse;
         sum_of(values, |value| (value - mean).abs()) * inverse
@@ -71,7 +71,7 @@ impl WindowFormula for Skew {
         .params(&[Param::period("length", 30, 3)])
         .doc("The sample skewness of the newest `length` values, adjusted for its size: positive where the long tail is above. 0 \
               where nothing has moved.", "Fisher–Pearson G₁");
-    #[inline]
+    #[inline(always)]
     fn of(values: &[f64], inverse: f64) -> f64 {
         let (square, cube) = moments(values, inverse, |distance| distance * distance * distance);
         let n = values.len() as f64;
@@ -84,7 +84,7 @@ impl WindowFormula for Kurtosis {
         .params(&[Param::period("length", 30, 4)])
         .doc("The sample excess kurtosis of the newest `length` values, adjusted for its size: positive where the tails are \
               heavier than the normal distribution's. 0 where nothing has moved.", "TA-Lib KURTOSIS (G₂)");
-    #[inline]
+    #[inline(always)]
     fn of(values: &[f64], inverse: f64) -> f64 {
         let (square, fourth) = moments(values, inverse, |distance| (distance * distance) * (distance * distance));
         let n = values.len() as f64;
@@ -117,7 +117,7 @@ impl Indicator for Percentile {
     fn warm_up(params: &[f64]) -> usize {
         params[0] as usize - 1
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, value: f64) -> [f64; 1] {
         let share = self.share;
         [self.sorted.push(value).map_or(f64::NAN, |values| {
@@ -145,7 +145,7 @@ impl Indicator for Median {
     fn warm_up(params: &[f64]) -> usize {
         params[0] as usize - 1
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, value: f64) -> [f64; 1] {
         [self.0.push(value).map_or(f64::NAN, |values| {
             let (lower, upper) = (values[(values.len() - 1) / 2], values[values.len() / 2]);
@@ -168,7 +168,7 @@ impl PercentRank {
 }
 
 impl Filter for PercentRank {
-    #[inline]
+    #[inline(always)]
     fn push(&mut self, value: f64) -> f64 {
         let full = self.ring.is_full();
         let smaller = self.ring.values().iter().map(|known| u32::from(*known < value)).sum::<u32>();
@@ -191,7 +191,7 @@ impl Indicator for PercentRank {
     fn warm_up(params: &[f64]) -> usize {
         params[0] as usize
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, value: f64) -> [f64; 1] {
         [self.push(value)]
     }
@@ -215,7 +215,7 @@ impl Indicator for Correl {
     fn warm_up(params: &[f64]) -> usize {
         params[0] as usize - 1
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, pair: [f64; 2]) -> [f64; 1] {
         [correlation(&mut self.0, pair)]
     }
@@ -251,7 +251,7 @@ impl Indicator for Cti {
     fn warm_up(params: &[f64]) -> usize {
         params[0] as usize - 1
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, value: f64) -> [f64; 1] {
         self.time += 1.0;
         [correlation(&mut self.pairs, [value, self.time])]
@@ -278,7 +278,7 @@ impl Indicator for Beta {
     fn warm_up(params: &[f64]) -> usize {
         params[0] as usize
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, pair: [f64; 2]) -> [f64; 1] {
         let Some(previous) = self.previous.replace(pair) else { return [f64::NAN] };
         let change = |side: usize| ratio(pair[side] - previous[side], previous[side], 0.0);
@@ -315,7 +315,7 @@ impl Indicator for Hurst {
     fn warm_up(params: &[f64]) -> usize {
         params[0] as usize + 15
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, value: f64) -> [f64; 1] {
         let (mut slope, mut known, mut moved) = (0.0, true, true);
         for (at, (lag, square)) in self.lags.iter_mut().zip(&mut self.squares).enumerate() {

@@ -2,13 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::filter::{Filter, Mean, Smoothing, Swings, ratio};
+use crate::filter::{Filter, Mean, Smoothing, Stepwise, Swings, ratio};
 use crate::indicator::{Group, Indicator, Out, Output, Param, Rows, Spec, lengths};
 use crate::ohlcv::Ohlcv;
+use crate::wide::wide;
 use crate::window::Range;
 
 /// Where `close` lies between `low` and `high`, 0 to 1; `None` where they are the same but for rounding.
-#[inline]
+#[inline(always)]
 pub(crate) fn position(close: f64, low: f64, high: f64) -> Option<f64> {
     let range = high - low;
     (range > 1e-14 * (high.abs() + low.abs())).then(|| (close - low) / range)
@@ -28,7 +29,7 @@ impl Core {
     fn new(length: u32, k: u32, d: u32) -> Self {
         Self { range: Range::new(length), k: Mean::new(k), d: Mean::new(d) }
     }
-    #[inline]
+    #[inline(always)]
     fn push(&mut self, high: f64, low: f64, close: f64) -> [f64; 2] {
         let Some((high, low)) = self.range.push(high, low) else { return [f64::NAN; 2] };
         let raw = position(close, low, high).map_or(0.0, |position| position * 100.0);
@@ -40,15 +41,21 @@ impl Core {
         let [k, d] = out.columns();
         let candles = rows.candles.of_one_length();
         self.range.run(candles.high, candles.low, k, d);
-        for ((high, low), close) in k.iter_mut().zip(d.iter()).zip(candles.close) {
+        places(k, d, candles.close);
+        self.k.run(k);
+        self.d.run_into(k, d);
+        let unknown = d.iter().take_while(|value| value.is_nan()).count();
+        k[..unknown].fill(f64::NAN);
+    }
+}
+
+wide! {
+    /// From the highest, the lowest and the closes to the place of the close in percent, 0 where nothing has moved; NaN
+    /// stays.
+    fn places(highest: &mut [f64], lowest: &[f64], closes: &[f64]) {
+        for ((high, low), close) in highest.iter_mut().zip(lowest).zip(closes) {
             let place = position(*close, *low, *high).map_or(0.0, |position| position * 100.0);
             *high = if high.is_nan() { f64::NAN } else { place };
-        }
-        self.k.run(k);
-        d.copy_from_slice(k);
-        self.d.run(d);
-        for (k, d) in k.iter_mut().zip(d) {
-            *k = if d.is_nan() { f64::NAN } else { *k };
         }
     }
 }
@@ -69,7 +76,7 @@ macro_rules! stochastic {
             fn warm_up(params: &[f64]) -> usize {
                 params.iter().sum::<f64>() as usize - params.len()
             }
-            #[inline]
+            #[inline(always)]
             fn update(&mut self, candle: Ohlcv) -> [f64; 2] {
                 self.0.push(candle.high, candle.low, candle.close)
             }
@@ -125,7 +132,7 @@ impl Indicator for StochRsi {
     fn warm_up(params: &[f64]) -> usize {
         params.iter().sum::<f64>() as usize - 3
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, value: f64) -> [f64; 2] {
         let rsi = self.swings.strength(value);
         if rsi.is_nan() { [f64::NAN; 2] } else { self.core.push(rsi, rsi, rsi) }
@@ -159,7 +166,7 @@ impl Indicator for Kdj {
     fn warm_up(params: &[f64]) -> usize {
         params.iter().sum::<f64>() as usize - 3
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, candle: Ohlcv) -> [f64; 3] {
         let Some((high, low)) = self.range.push(candle.high, candle.low) else { return [f64::NAN; 3] };
         let raw = position(candle.close, low, high).map_or(0.0, |position| position * 100.0);
@@ -201,7 +208,7 @@ impl Indicator for Smi {
     fn warm_up(params: &[f64]) -> usize {
         params.iter().sum::<f64>() as usize - 4
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, candle: Ohlcv) -> [f64; 2] {
         let Some((high, low)) = self.range.push(candle.high, candle.low) else { return [f64::NAN; 2] };
         let place = twice(&mut self.place, candle.close - 0.5 * (high + low));
@@ -216,7 +223,7 @@ impl Indicator for Smi {
 }
 
 /// One smoothing after the other.
-#[inline]
+#[inline(always)]
 fn twice([first, second]: &mut [Smoothing; 2], value: f64) -> f64 {
     second.feed(first.push(value))
 }
@@ -247,7 +254,7 @@ impl Indicator for Tsi {
     fn warm_up(params: &[f64]) -> usize {
         params.iter().sum::<f64>() as usize - 2
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, value: f64) -> [f64; 2] {
         let Some(previous) = self.previous.replace(value) else { return [f64::NAN; 2] };
         let change = value - previous;
@@ -260,8 +267,8 @@ impl Indicator for Tsi {
 /// Schaff's trend cycle: the stochastic of the MACD line, smoothed, and the stochastic of that.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Stc {
-    fast: Smoothing,
-    slow: Smoothing,
+    fast: Stepwise,
+    slow: Stepwise,
     line: Stage,
     smooth: Stage,
 }
@@ -277,7 +284,7 @@ impl Stage {
     fn new(length: u32) -> Self {
         Self { range: Range::new(length), place: 0.0, value: None }
     }
-    #[inline]
+    #[inline(always)]
     fn push(&mut self, value: f64) -> f64 {
         let Some((high, low)) = self.range.push(value, value) else { return f64::NAN };
         // Where nothing has moved, the place stays.
@@ -303,8 +310,8 @@ impl Indicator for Stc {
         let [a, b, cycle] = lengths(params);
         let (fast, slow) = (a.min(b), a.max(b));
         Self {
-            fast: Smoothing::exponential(fast).after(slow - fast),
-            slow: Smoothing::exponential(slow),
+            fast: Stepwise::exponential(fast, slow - fast),
+            slow: Stepwise::exponential(slow, 0),
             line: Stage::new(cycle),
             smooth: Stage::new(cycle),
         }
@@ -313,7 +320,7 @@ impl Indicator for Stc {
         let [a, b, cycle] = lengths(params);
         (a.max(b) - 1 + 2 * (cycle - 1)) as usize
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, value: f64) -> [f64; 1] {
         let line = self.fast.push(value) - self.slow.push(value);
         if line.is_nan() {

@@ -36,7 +36,7 @@ impl Indicator for SuperTrend {
     fn warm_up(params: &[f64]) -> usize {
         params[0] as usize
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, candle: Ohlcv) -> [f64; 2] {
         let range = self.range.push(&candle);
         if range.is_nan() {
@@ -111,7 +111,7 @@ impl Parabolic {
         self.running = true;
     }
     /// The stop of this candle, and whether the position is long.
-    #[inline]
+    #[inline(always)]
     fn push(&mut self, candle: &Ohlcv) -> Option<(f64, bool)> {
         let mut previous = self.previous.replace([candle.high, candle.low])?;
         if !self.running {
@@ -177,7 +177,7 @@ impl<F: ParabolicFormula> Indicator for Stop<F> {
     fn warm_up(_: &[f64]) -> usize {
         1
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, candle: Ohlcv) -> [f64; 1] {
         [self.parabolic.push(&candle).map_or(f64::NAN, |(stop, is_long)| F::of(stop, is_long))]
     }
@@ -193,7 +193,7 @@ impl ParabolicFormula for Sar {
     fn build(params: &[f64]) -> [f64; 8] {
         [0.0, 0.0, params[0], params[0], params[1], params[0], params[0], params[1]]
     }
-    #[inline]
+    #[inline(always)]
     fn of(stop: f64, _: bool) -> f64 {
         stop
     }
@@ -220,7 +220,7 @@ impl ParabolicFormula for SarExt {
         copy.copy_from_slice(params);
         copy
     }
-    #[inline]
+    #[inline(always)]
     fn of(stop: f64, is_long: bool) -> f64 {
         if is_long { stop } else { -stop }
     }

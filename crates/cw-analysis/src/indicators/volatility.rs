@@ -40,7 +40,7 @@ impl<F: CandleVariance> Indicator for Estimated<F> {
     fn warm_up(params: &[f64]) -> usize {
         params[0] as usize - 1
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, candle: Ohlcv) -> [f64; 1] {
         let prices = [candle.open, candle.high, candle.low, candle.close];
         let variance = if prices.iter().all(|price| *price > 0.0) { F::of(&candle) } else { 0.0 };
@@ -60,7 +60,7 @@ impl CandleVariance for Parkinson {
          prices counts as 0.",
         "Parkinson 1980",
     );
-    #[inline]
+    #[inline(always)]
     fn of(candle: &Ohlcv) -> f64 {
         let range = libm::log(candle.high / candle.low);
         range * range / (4.0 * std::f64::consts::LN_2)
@@ -73,7 +73,7 @@ impl CandleVariance for GarmanKlass {
          candle without positive prices counts as 0.",
         "Garman, Klass 1980",
     );
-    #[inline]
+    #[inline(always)]
     fn of(candle: &Ohlcv) -> f64 {
         let (range, body) = (libm::log(candle.high / candle.low), libm::log(candle.close / candle.open));
         0.5 * range * range - (2.0 * std::f64::consts::LN_2 - 1.0) * body * body
@@ -86,7 +86,7 @@ impl CandleVariance for RogersSatchell {
          bias it. A candle without positive prices counts as 0.",
         "TA-Lib ROGERSSATCHELL (1991)",
     );
-    #[inline]
+    #[inline(always)]
     fn of(candle: &Ohlcv) -> f64 {
         let Ohlcv { open, high, low, close, .. } = *candle;
         libm::log(high / close) * libm::log(high / open) + libm::log(low / close) * libm::log(low / open)
@@ -131,7 +131,7 @@ impl Indicator for YangZhang {
     fn warm_up(params: &[f64]) -> usize {
         params[0] as usize
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, candle: Ohlcv) -> [f64; 1] {
         let Some(previous) = self.previous_close.replace(candle.close) else { return [f64::NAN] };
         let prices = [candle.open, candle.high, candle.low, candle.close, previous];
@@ -173,7 +173,7 @@ impl Indicator for HistoricalVolatility {
     fn warm_up(params: &[f64]) -> usize {
         params[0] as usize
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, value: f64) -> [f64; 1] {
         let Some(previous) = self.previous.replace(value) else { return [f64::NAN] };
         let change = if value > 0.0 && previous > 0.0 { libm::log(value / previous) } else { 0.0 };
@@ -209,7 +209,7 @@ impl Indicator for Chop {
     fn warm_up(params: &[f64]) -> usize {
         params[0] as usize
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, candle: Ohlcv) -> [f64; 1] {
         let range = self.range.push(candle.high, candle.low);
         let step = self.true_range.push(&candle);
@@ -250,7 +250,7 @@ impl Indicator for Cvi {
     fn warm_up(params: &[f64]) -> usize {
         (params[0] + params[1]) as usize - 1
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, candle: Ohlcv) -> [f64; 1] {
         let average = self.average.push(candle.high - candle.low);
         let before = self.lag.push(average);
@@ -274,7 +274,7 @@ impl Indicator for AverageDayRange {
     fn warm_up(params: &[f64]) -> usize {
         params[0] as usize - 1
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, candle: Ohlcv) -> [f64; 1] {
         [self.0.push(candle.high - candle.low)]
     }
@@ -304,7 +304,7 @@ impl Indicator for MassIndex {
     fn warm_up(params: &[f64]) -> usize {
         (2.0 * params[0] + params[1]) as usize - 3
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, candle: Ohlcv) -> [f64; 1] {
         let once = self.once.push(candle.high - candle.low);
         let twice = self.twice.feed(once);
@@ -341,7 +341,7 @@ impl Indicator for RelativeVolatility {
     fn warm_up(params: &[f64]) -> usize {
         (params[0] + params[1]) as usize - 2
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, value: f64) -> [f64; 1] {
         let previous = self.previous.replace(value);
         let (Some((_, variance)), Some(previous)) = (self.moments.push(value), previous) else { return [f64::NAN] };
@@ -378,7 +378,7 @@ impl Indicator for UltOsc {
     fn warm_up(params: &[f64]) -> usize {
         params[0].max(params[1]).max(params[2]) as usize
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, candle: Ohlcv) -> [f64; 1] {
         let Some(previous) = self.previous_close.replace(candle.close) else { return [f64::NAN] };
         let pressure = candle.close - candle.low.min(previous);

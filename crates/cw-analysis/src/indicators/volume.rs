@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::{Marker, formulas};
 use crate::filter::{Filter, Mean, Smoothing, ratio};
 use crate::indicator::{CHUNK, Group, Indicator, Out, Output, Param, Rows, Spec, lengths, row_by_row};
-use crate::ohlcv::Ohlcv;
+use crate::ohlcv::{ColumnSlice, Ohlcv, typical_prices};
+use crate::wide::wide;
 use crate::window::{MovingSum, larger};
 
 /// A running total: what each candle adds, given the one before.
@@ -46,7 +47,7 @@ impl<F: RunningFormula> Indicator for Running<F> {
     fn warm_up(_: &[f64]) -> usize {
         0
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, candle: Ohlcv) -> [f64; 1] {
         let previous = self.previous.replace(Previous { close: candle.close, volume: candle.volume });
         self.total = match previous {
@@ -63,11 +64,11 @@ impl RunningFormula for Obv {
          volume. Only its changes mean something.",
         "TA-Lib OBV (Granville)",
     );
-    #[inline]
+    #[inline(always)]
     fn first(candle: &Ohlcv) -> f64 {
         candle.volume
     }
-    #[inline]
+    #[inline(always)]
     fn next(total: f64, previous: Previous, candle: &Ohlcv) -> f64 {
         // Directions are a coin toss to the branch predictor: compute instead of deciding.
         let rise = f64::from(u8::from(candle.close > previous.close));
@@ -77,7 +78,7 @@ impl RunningFormula for Obv {
 }
 
 /// Chaikin's share of the volume: −volume at the low, volume at the high, 0 where the candle has no range.
-#[inline]
+#[inline(always)]
 fn flow(candle: &Ohlcv) -> f64 {
     let range = candle.high - candle.low;
     let place = (candle.close - candle.low) - (candle.high - candle.close);
@@ -89,18 +90,18 @@ impl RunningFormula for Ad {
         "The running sum of volume × ((close − low) − (high − close)) / (high − low). Only its changes mean something.",
         "TA-Lib AD (Chaikin)",
     );
-    #[inline]
+    #[inline(always)]
     fn first(candle: &Ohlcv) -> f64 {
         flow(candle)
     }
-    #[inline]
+    #[inline(always)]
     fn next(total: f64, _: Previous, candle: &Ohlcv) -> f64 {
         total + flow(candle)
     }
 }
 
 /// A total that the price's relative change moves, if `moves`.
-#[inline]
+#[inline(always)]
 fn compound(total: f64, previous: Previous, candle: &Ohlcv, moves: bool) -> f64 {
     let next = total + ratio(candle.close - previous.close, previous.close, 0.0) * total;
     if moves && next.is_finite() { next } else { total }
@@ -111,11 +112,11 @@ impl RunningFormula for Nvi {
         "Begins at 1000 and moves by the close's relative change on candles whose volume is less than the last one's.",
         "TA-Lib NVI (Dysart 1936, Fosback)",
     );
-    #[inline]
+    #[inline(always)]
     fn first(_: &Ohlcv) -> f64 {
         1_000.0
     }
-    #[inline]
+    #[inline(always)]
     fn next(total: f64, previous: Previous, candle: &Ohlcv) -> f64 {
         compound(total, previous, candle, candle.volume < previous.volume)
     }
@@ -126,11 +127,11 @@ impl RunningFormula for Pvi {
         "Begins at 1000 and moves by the close's relative change on candles whose volume is more than the last one's.",
         "TA-Lib PVI (Dysart 1936, Fosback)",
     );
-    #[inline]
+    #[inline(always)]
     fn first(_: &Ohlcv) -> f64 {
         1_000.0
     }
-    #[inline]
+    #[inline(always)]
     fn next(total: f64, previous: Previous, candle: &Ohlcv) -> f64 {
         compound(total, previous, candle, candle.volume > previous.volume)
     }
@@ -140,11 +141,11 @@ impl RunningFormula for Pvt {
     const SPEC: Spec = Spec::new("pvt", "Price volume trend", Group::Volume)
         .recursive()
         .doc("The running sum of volume × the close's relative change. Only its changes mean something.", "TA-Lib PVT");
-    #[inline]
+    #[inline(always)]
     fn first(_: &Ohlcv) -> f64 {
         0.0
     }
-    #[inline]
+    #[inline(always)]
     fn next(total: f64, previous: Previous, candle: &Ohlcv) -> f64 {
         total + ratio(candle.close - previous.close, previous.close, 0.0) * candle.volume
     }
@@ -155,11 +156,11 @@ impl RunningFormula for Wad {
         "The running sum of the close's distance from the true low when it rises and from the true high when it falls.",
         "TA-Lib WAD (Williams 1972)",
     );
-    #[inline]
+    #[inline(always)]
     fn first(_: &Ohlcv) -> f64 {
         0.0
     }
-    #[inline]
+    #[inline(always)]
     fn next(total: f64, previous: Previous, candle: &Ohlcv) -> f64 {
         if candle.close > previous.close {
             total + (candle.close - candle.low.min(previous.close))
@@ -200,7 +201,7 @@ impl Indicator for AdOsc {
     fn warm_up(params: &[f64]) -> usize {
         params[0].max(params[1]) as usize - 1
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, candle: Ohlcv) -> [f64; 1] {
         self.total += flow(&candle);
         let value = self.fast.push(self.total) - self.slow.push(self.total);
@@ -236,7 +237,7 @@ impl Indicator for Cmf {
     fn warm_up(params: &[f64]) -> usize {
         params[0] as usize - 1
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, candle: Ohlcv) -> [f64; 1] {
         match (self.flow.push(flow(&candle)), self.volume.push(candle.volume)) {
             (Some(flow), Some(volume)) => [if volume > 0.0 { flow / volume } else { 0.0 }],
@@ -266,7 +267,7 @@ impl Indicator for Efi {
     fn warm_up(params: &[f64]) -> usize {
         params[0] as usize
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, [price, volume]: [f64; 2]) -> [f64; 1] {
         match self.previous.replace(price) {
             Some(previous) => [self.average.push((price - previous) * volume)],
@@ -296,7 +297,7 @@ impl Indicator for EaseOfMovement {
     fn warm_up(params: &[f64]) -> usize {
         params[0] as usize
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, candle: Ohlcv) -> [f64; 1] {
         let middle = candle.median();
         let Some(previous) = self.previous.replace(middle) else { return [f64::NAN] };
@@ -321,7 +322,7 @@ impl Indicator for RelativeVolume {
     fn warm_up(params: &[f64]) -> usize {
         params[0] as usize
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, candle: Ohlcv) -> [f64; 1] {
         let before = self.0.last();
         self.0.push(candle.volume);
@@ -364,7 +365,7 @@ impl Indicator for Kvo {
     fn warm_up(params: &[f64]) -> usize {
         params[0].max(params[1]).max(params[2]) as usize
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, candle: Ohlcv) -> [f64; 2] {
         let (total, range) = (candle.high + candle.low + candle.close, candle.high - candle.low);
         let Some([last_total, last_range, last_trend]) = self.previous else {
@@ -416,7 +417,7 @@ impl Indicator for Mfi {
     fn warm_up(params: &[f64]) -> usize {
         params[0] as usize
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, candle: Ohlcv) -> [f64; 1] {
         let typical = candle.typical();
         let Some(previous) = self.previous.replace(typical) else { return [f64::NAN] };
@@ -427,19 +428,29 @@ impl Indicator for Mfi {
         }
     }
     fn batch(&mut self, rows: Rows<'_>, out: Out<'_>) {
-        let Some(mut previous) = self.previous else { return row_by_row(self, rows, out) };
+        let Some(previous) = self.previous else { return row_by_row(self, rows, out) };
         let ([into], mut out_of) = (out.columns(), [0.0; CHUNK]);
         let out_of = &mut out_of[..into.len()];
-        let candles = rows.candles.of_one_length();
-        for (row, (into, out_of)) in into.iter_mut().zip(out_of.iter_mut()).enumerate().take(candles.len()) {
-            let candle = candles.row(row);
-            let typical = candle.typical();
-            [*into, *out_of] = money(typical, previous, candle.volume);
-            previous = typical;
-        }
-        self.previous = Some(previous);
+        self.previous = Some(all_money(&rows.candles, previous, into, out_of));
         self.into.run(into, 1.0);
         self.out_of.run(out_of, 1.0);
+        all_shares(into, out_of);
+    }
+}
+
+wide! {
+    /// Money that flowed in and out with each candle; gives the last typical price.
+    fn all_money(candles: &ColumnSlice<'_>, previous: f64, into: &mut [f64], out_of: &mut [f64]) -> f64 {
+        let mut typical = [previous; CHUNK + 1];
+        typical_prices(candles, &mut typical[1..]);
+        let flows = into.iter_mut().zip(out_of);
+        for (((into, out_of), typical), volume) in flows.zip(typical.array_windows::<2>()).zip(candles.volume) {
+            [*into, *out_of] = money(typical[1], typical[0], *volume);
+        }
+        typical[candles.len()]
+    }
+
+    fn all_shares(into: &mut [f64], out_of: &[f64]) {
         for (into, out_of) in into.iter_mut().zip(out_of) {
             *into = if into.is_nan() { f64::NAN } else { share(*into, *out_of) };
         }
@@ -447,7 +458,7 @@ impl Indicator for Mfi {
 }
 
 /// Money that flowed in and out at a typical price.
-#[inline]
+#[inline(always)]
 fn money(typical: f64, previous: f64, volume: f64) -> [f64; 2] {
     let change = typical - previous;
     let least = 1e-14 * (typical.abs() + previous.abs());
@@ -457,7 +468,7 @@ fn money(typical: f64, previous: f64, volume: f64) -> [f64; 2] {
 }
 
 /// Money in as a share of all, in percent.
-#[inline]
+#[inline(always)]
 fn share(into: f64, out_of: f64) -> f64 {
     // A sum that was moved along may end a rounding error away from zero.
     let (into, out_of) = (larger(into, 0.0), larger(out_of, 0.0));

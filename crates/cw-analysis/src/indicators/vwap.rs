@@ -4,7 +4,8 @@ use cw_core::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::indicator::{CHUNK, Group, Indicator, Out, Output, Param, Rows, Spec, row_by_row};
-use crate::ohlcv::Ohlcv;
+use crate::ohlcv::{ColumnSlice, Ohlcv, typical_prices};
+use crate::wide::wide;
 use crate::window::{Range, Ring};
 
 const HOUR: i64 = 3_600 * Timestamp::NANOS_PER_SECOND;
@@ -25,7 +26,7 @@ impl Sessions {
         Self { length: hours as i64 * HOUR, ends: Timestamp::MIN, started: false }
     }
     /// Whether a session begins with this candle.
-    #[inline]
+    #[inline(always)]
     fn begins(&mut self, open_time: Timestamp) -> bool {
         let begins = !self.started || (self.length > 0 && open_time >= self.ends);
         if begins {
@@ -56,27 +57,31 @@ struct Traded {
 
 impl Traded {
     /// The mean price so far, the typical price of this candle before the first volume.
-    #[inline]
+    #[inline(always)]
     fn push(&mut self, candle: &Ohlcv) -> f64 {
         let typical = candle.typical();
         self.value += typical * candle.volume;
         self.volume += candle.volume;
         if self.volume > 0.0 { self.value / self.volume } else { typical }
     }
-    /// The same for many candles: sums first, then all divisions.
-    fn run(&mut self, rows: &Rows<'_>, column: &mut [f64]) {
-        let (mut volumes, len) = ([0.0; CHUNK], column.len());
-        let volumes = &mut volumes[..len];
-        let candles = rows.candles.of_one_length();
-        for (row, (sum, volume)) in column.iter_mut().zip(volumes.iter_mut()).enumerate().take(candles.len()) {
-            let candle = candles.row(row);
-            self.value += candle.typical() * candle.volume;
-            self.volume += candle.volume;
-            (*sum, *volume) = (self.value, self.volume);
+}
+
+wide! {
+    /// [`Traded::push`] for many candles: products first, then the sums, then all divisions.
+    fn all_traded(traded: &mut Traded, candles: &ColumnSlice<'_>, column: &mut [f64]) {
+        let (mut volumes, mut values) = ([0.0; CHUNK], [0.0; CHUNK]);
+        let Traded { mut value, mut volume } = *traded;
+        typical_prices(candles, column);
+        let sums = values.iter_mut().zip(&mut volumes);
+        for (((sum, total), typical), traded) in sums.zip(&*column).zip(candles.volume) {
+            value += typical * traded;
+            volume += traded;
+            (*sum, *total) = (value, volume);
         }
-        for (row, (sum, volume)) in column.iter_mut().zip(volumes).enumerate().take(candles.len()) {
-            *sum = if *volume > 0.0 { *sum / *volume } else { candles.row(row).typical() };
+        for ((typical, sum), volume) in column.iter_mut().zip(values).zip(volumes) {
+            *typical = if volume > 0.0 { sum / volume } else { *typical };
         }
+        *traded = Traded { value, volume };
     }
 }
 
@@ -102,7 +107,7 @@ impl Indicator for Vwap {
     fn warm_up(_: &[f64]) -> usize {
         0
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, candle: Ohlcv) -> [f64; 1] {
         if self.sessions.begins(candle.open_time) {
             self.traded = Traded::default();
@@ -114,7 +119,7 @@ impl Indicator for Vwap {
             return row_by_row(self, rows, out);
         }
         let [column] = out.columns();
-        self.traded.run(&rows, column);
+        all_traded(&mut self.traded, &rows.candles, column);
     }
 }
 
@@ -139,7 +144,7 @@ impl Indicator for AnchoredVwap {
     fn warm_up(_: &[f64]) -> usize {
         0
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, candle: Ohlcv) -> [f64; 1] {
         [if candle.open_time < self.anchor { f64::NAN } else { self.traded.push(&candle) }]
     }
@@ -182,7 +187,7 @@ impl Indicator for Pivots {
     fn warm_up(_: &[f64]) -> usize {
         1
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, candle: Ohlcv) -> [f64; 7] {
         let Ohlcv { high, low, close, .. } = candle;
         let begins = self.sessions.begins(candle.open_time);
@@ -271,7 +276,7 @@ impl Indicator for VolumeProfile {
     fn warm_up(params: &[f64]) -> usize {
         params[0] as usize - 1
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, candle: Ohlcv) -> [f64; 3] {
         let typical = candle.typical();
         let (price, volume) = (self.prices.push(typical), self.volumes.push(candle.volume));

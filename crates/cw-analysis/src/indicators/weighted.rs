@@ -27,7 +27,7 @@ impl Indicator for Trima {
     fn warm_up(params: &[f64]) -> usize {
         params[0] as usize - 1
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, value: f64) -> [f64; 1] {
         [self.outer.feed(self.inner.push(value))]
     }
@@ -62,7 +62,7 @@ impl Indicator for Hma {
         let [length] = lengths(params);
         (length - 1 + root(length) - 1) as usize
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, value: f64) -> [f64; 1] {
         let (full, half) = (self.full.push(value), self.half.push(value));
         [self.smooth.feed(2.0 * half - full)]
@@ -108,7 +108,7 @@ impl Indicator for Alma {
     fn warm_up(params: &[f64]) -> usize {
         params[0] as usize - 1
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, value: f64) -> [f64; 1] {
         self.ring.push(value);
         if !self.ring.is_full() {
@@ -160,7 +160,7 @@ impl Indicator for Vwma {
     fn warm_up(params: &[f64]) -> usize {
         params[0] as usize - 1
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, [value, weight]: [f64; 2]) -> [f64; 1] {
         let mean = self.plain.push(value);
         match (self.value.push(value * weight), self.volume.push(weight)) {
@@ -189,7 +189,7 @@ impl Indicator for Swma {
     fn warm_up(_: &[f64]) -> usize {
         3
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, value: f64) -> [f64; 1] {
         let [first, second, third] = self.newest;
         self.newest = [second, third, value];

@@ -1,8 +1,9 @@
 //! The same steps over columns: one step at a time over a chunk of candles, so that each indicator runs in a tight
 //! loop. Every slot sees the same operations in the same order as in [`Program::update`], so the bits are the same.
 
+use super::copy::Copier;
 use super::frame::{self, Frame, FrameState, Step};
-use super::graph::Source;
+use super::graph::{Slot, Source};
 use super::reach::StepReach;
 use super::{Program, State};
 use crate::indicator::{CHUNK, Out, Rows};
@@ -69,52 +70,71 @@ impl Program {
     pub(crate) fn batch(&self, state: &mut State, candles: &Columns, columns: &mut Vec<Vec<f64>>) {
         columns.resize_with(self.outputs.len(), Vec::new);
         for column in columns.iter_mut() {
-            column.clear();
-            column.reserve(candles.len());
+            if column.is_empty() {
+                // Zeros from the operating system cost nothing until they are written.
+                *column = vec![0.0; candles.len()];
+            } else {
+                column.resize(candles.len(), 0.0);
+            }
         }
         let layout = Layout::wide(state.frames[0].values.0.len());
-        self.run_chunks(state, candles, &layout, &[], |buffer, rows| {
-            for (column, slot) in columns.iter_mut().zip(&self.outputs) {
-                column.extend_from_slice(&buffer[*slot as usize * CHUNK..][..rows]);
-            }
-        });
+        self.run_chunks(state, candles, &layout, &[], columns);
     }
 
     /// Runs all candles for a fresh state behind them, without what nothing there depends on any more; outputs can be read
     /// there. All that follows is as if the candles had come one by one.
     pub(crate) fn warm_up(&self, state: &mut State, candles: &Columns) {
         if let [frame] = &self.frames[..] {
-            self.run_chunks(state, candles, frame.narrow(), &frame.starts(candles.len()), |_, _| {});
+            self.run_chunks(state, candles, frame.narrow(), &frame.starts(candles.len()), &mut []);
         } else {
             let layout = Layout::wide(state.frames[0].values.0.len());
-            self.run_chunks(state, candles, &layout, &[], |_, _| {});
+            self.run_chunks(state, candles, &layout, &[], &mut []);
         }
     }
 
-    /// Hands each chunk's values, columns of [`CHUNK`], to `take` with the number of rows in it. Each step runs from its row
-    /// in `starts`, from the first one where there is none.
+    /// Runs chunk by chunk, each step from its row in `starts`, from the first one where there is none. Each output is copied
+    /// as soon as it is computed: while one is on its way to the memory, the next is computed.
     fn run_chunks(
         &self,
         state: &mut State,
         candles: &Columns,
         layout: &Layout,
         starts: &[usize],
-        mut take: impl FnMut(&[f64], usize),
+        columns: &mut [Vec<f64>],
     ) {
+        let frame = &self.frames[0];
         let mut buffer = vec![0.0; layout.count * CHUNK];
         for (slot, value) in state.frames[0].values.0.iter().enumerate() {
             // Constants; every other slot is overwritten.
-            buffer[layout.start(slot as u32)..][..CHUNK].fill(*value);
+            buffer[layout.start(slot as Slot)..][..CHUNK].fill(*value);
         }
+        let copies = self.copies(columns.len());
+        let copier = Copier::new(columns);
         for from in (0..candles.len()).step_by(CHUNK) {
             let slice = candles.slice(from, candles.len().min(from + CHUNK));
             if self.frames.len() > 1 {
                 self.fold_rows(state, &slice, &mut buffer);
             }
             let skip = |step: usize| starts.get(step).map_or(0, |start| start.saturating_sub(from));
-            run_chunk(&self.frames[0], &mut state.frames[0], &slice, (layout, &mut buffer), skip);
-            take(&buffer, slice.len());
+            run_chunk(frame, &mut state.frames[0], &slice, (layout, &mut buffer), skip, |step, buffer| {
+                for (column, slot) in &copies[step] {
+                    let values = column_of(frame, &slice, buffer, (*slot, layout.start(*slot)));
+                    copier.copy(values, &mut columns[*column][from..from + values.len()]);
+                }
+            });
         }
+        copier.finish();
+    }
+
+    /// Which column each step's slots are copied to; behind the last step those of constants and higher timeframes.
+    fn copies(&self, columns: usize) -> Vec<Vec<(usize, Slot)>> {
+        let steps = &self.frames[0].steps;
+        let mut copies = vec![Vec::new(); steps.len() + 1];
+        for (column, slot) in self.outputs.iter().enumerate().take(columns) {
+            let step = steps.iter().position(|step| step.fills().contains(slot)).unwrap_or(steps.len());
+            copies[step].push((column, *slot));
+        }
+        copies
     }
 
     fn fold_rows(&self, state: &mut State, candles: &ColumnSlice<'_>, buffer: &mut [f64]) {
@@ -129,6 +149,22 @@ impl Program {
     }
 }
 
+/// The values of a slot for these candles: their own column, or what is in the buffer from its place on.
+fn column_of<'a>(
+    frame: &Frame,
+    candles: &ColumnSlice<'a>,
+    buffer: &'a [f64],
+    (slot, start): (Slot, usize),
+) -> &'a [f64] {
+    if let Some(source) = frame.plain_source(slot) {
+        return source_column(source, candles).unwrap_or_default();
+    }
+    // A candle indicator has no input; it may well be the first slot.
+    let values = buffer.get(start..);
+    values.and_then(|values| values.get(..candles.len())).unwrap_or_default()
+}
+
+/// Runs a chunk through all steps and tells `done` of each, with the buffer as far as it is filled; at last of no step.
 /// `skip` says how many rows of the chunk a step, by its number, leaves out at the beginning.
 fn run_chunk(
     frame: &Frame,
@@ -136,6 +172,7 @@ fn run_chunk(
     all: &ColumnSlice<'_>,
     (layout, buffer): (&Layout, &mut [f64]),
     skip: impl Fn(usize) -> usize,
+    mut done: impl FnMut(usize, &[f64]),
 ) {
     let FrameState { values: Values(newest), cells, rings, memory: Values(memory) } = state;
     for (number, step) in frame.steps.iter().enumerate() {
@@ -145,29 +182,22 @@ fn run_chunk(
         }
         let candles = &all.after(skip);
         let rows = candles.len();
-        let out = match *step {
-            Step::Source { out, .. }
-            | Step::Call { out, .. }
-            | Step::Unary { out, .. }
-            | Step::Binary { out, .. }
-            | Step::Select { out, .. }
-            | Step::Cross { out, .. }
-            | Step::History { out, .. } => out,
-        };
         // Operands have lower columns than results.
-        let start = layout.start(out);
-        let (before, after) = buffer.split_at_mut(start);
+        let (before, after) = buffer.split_at_mut(layout.start(step.fills().start));
         let after = &mut after[skip..];
-        let column = |slot: u32| &before[layout.start(slot) + skip..][..rows];
+        let column = |slot: Slot| column_of(frame, candles, before, (slot, layout.start(slot) + skip));
         match *step {
-            Step::Source { source, .. } => read_column(source, candles, &mut after[..rows]),
+            Step::Source { source, .. } => {
+                if source_column(source, candles).is_none() {
+                    for (row, value) in after[..rows].iter_mut().enumerate() {
+                        *value = frame::read_source(source, &candles.row(row));
+                    }
+                }
+            }
             Step::Call { cell, inputs, .. } => {
-                // A candle indicator has no input; it may well be the first slot.
-                let values = inputs.map(|input| {
-                    before.get(layout.start(input) + skip..).and_then(|values| values.get(..rows)).unwrap_or(&[])
-                });
-                let out = Out { values: after, stride: CHUNK, rows };
-                cells[cell as usize].batch(Rows { candles: *candles, values }, out);
+                let finite = frame.is_source(inputs[0]);
+                let rows_in = Rows { candles: *candles, values: inputs.map(column), finite };
+                cells[cell as usize].batch(rows_in, Out { values: after, stride: CHUNK, rows });
             }
             Step::Unary { op, a, .. } => {
                 for (value, a) in after[..rows].iter_mut().zip(column(a)) {
@@ -201,26 +231,24 @@ fn run_chunk(
                 }
             }
         }
-        let width = if let Step::Call { width, .. } = *step { width as usize } else { 1 };
-        for (place, value) in newest[out as usize..][..width].iter_mut().enumerate() {
-            *value = buffer[start + place * CHUNK + all.len() - 1];
+        for slot in step.fills() {
+            if let Some(last) = column_of(frame, all, buffer, (slot, layout.start(slot))).last() {
+                newest[slot as usize] = *last;
+            }
         }
+        done(number, buffer);
     }
+    done(frame.steps.len(), buffer);
 }
 
-fn read_column(source: Source, candles: &ColumnSlice<'_>, out: &mut [f64]) {
-    let plain = match source {
-        Source::Open => candles.open,
-        Source::High => candles.high,
-        Source::Low => candles.low,
-        Source::Close => candles.close,
-        Source::Volume => candles.volume,
-        Source::Hl2 | Source::Hlc3 | Source::Ohlc4 => {
-            for (row, value) in out.iter_mut().enumerate() {
-                *value = frame::read_source(source, &candles.row(row));
-            }
-            return;
-        }
-    };
-    out.copy_from_slice(plain);
+/// A source that is a column of the candles.
+fn source_column<'a>(source: Source, candles: &ColumnSlice<'a>) -> Option<&'a [f64]> {
+    match source {
+        Source::Open => Some(candles.open),
+        Source::High => Some(candles.high),
+        Source::Low => Some(candles.low),
+        Source::Close => Some(candles.close),
+        Source::Volume => Some(candles.volume),
+        Source::Hl2 | Source::Hlc3 | Source::Ohlc4 => None,
+    }
 }

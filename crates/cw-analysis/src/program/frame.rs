@@ -1,5 +1,7 @@
 //! Running the steps of one timeframe.
 
+use std::ops::Range;
+
 use cw_core::{Timeframe, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +12,7 @@ use crate::expr::BinaryOp;
 use crate::indicator::Indicator;
 use crate::indicators::{self, Cell};
 use crate::ohlcv::Ohlcv;
+use crate::wide::{Width, wide};
 use crate::window::{Ring, Values};
 
 /// One operation with the numbers of its operands, of the slot it fills and of its state.
@@ -22,6 +25,22 @@ pub(crate) enum Step {
     Select { condition: Slot, yes: Slot, no: Slot, out: Slot },
     Cross { op: CrossOp, a: Slot, b: Slot, memory: u32, out: Slot },
     History { ring: u32, input: Slot, out: Slot },
+}
+
+impl Step {
+    /// The slots that it fills.
+    #[inline]
+    pub(crate) fn fills(&self) -> Range<Slot> {
+        match *self {
+            Self::Call { out, width, .. } => out..out + width,
+            Self::Source { out, .. }
+            | Self::Unary { out, .. }
+            | Self::Binary { out, .. }
+            | Self::Select { out, .. }
+            | Self::Cross { out, .. }
+            | Self::History { out, .. } => out..out + 1,
+        }
+    }
 }
 
 /// What runs for one candle at a time.
@@ -137,6 +156,20 @@ impl Frame {
     pub(crate) fn timeframe(&self) -> Option<Timeframe> {
         self.graph.timeframe()
     }
+    /// Whether a slot holds a price or the volume of the candle, or a mean of its prices.
+    #[inline]
+    pub(crate) fn is_source(&self, slot: Slot) -> bool {
+        matches!(self.graph.ops().get(slot as usize), Some(Op::Source(_)))
+    }
+    /// The price or volume in a slot that is a column of the candles.
+    #[inline]
+    pub(crate) fn plain_source(&self, slot: Slot) -> Option<Source> {
+        match self.graph.ops().get(slot as usize) {
+            Some(Op::Source(Source::Hl2 | Source::Hlc3 | Source::Ohlc4)) => None,
+            Some(Op::Source(source)) => Some(*source),
+            _ => None,
+        }
+    }
     pub(crate) fn new_state(&self) -> FrameState {
         self.initial.clone()
     }
@@ -203,8 +236,32 @@ impl Frame {
 
     #[inline]
     pub(crate) fn run(&self, state: &mut FrameState, candle: &Ohlcv) {
+        run(&self.joined, state, candle);
+    }
+
+    /// The value of a slot that may depend on the entry price.
+    pub(crate) fn evaluate_late(&self, state: &FrameState, slot: Slot, entry: f64) -> f64 {
+        if !self.graph.is_late(slot) {
+            return state.value(slot);
+        }
+        let at = |slot: Slot| self.evaluate_late(state, slot, entry);
+        match &self.graph.ops()[slot as usize] {
+            Op::EntryPrice => entry,
+            Op::Unary(op, a) => unary(*op, at(*a)),
+            Op::Binary(op, a, b) => binary(*op, at(*a), at(*b)),
+            Op::Select { condition, yes, no } => select(at(*condition), at(*yes), at(*no)),
+            // The compiler lets no operation with memory depend on the entry price.
+            _ => f64::NAN,
+        }
+    }
+}
+
+wide! {
+    /// All steps for one candle.
+    fn run(joined: &[Joined], state: &mut FrameState, candle: &Ohlcv) {
+        let processor = Width::of_processor();
         let FrameState { values: Values(values), cells, rings, memory: Values(memory) } = state;
-        for joined in &self.joined {
+        for joined in joined {
             let step = match joined {
                 Joined::One(step) => *step,
                 Joined::EmaCross(step) => {
@@ -217,7 +274,7 @@ impl Frame {
                 Step::Call { cell, inputs, out, width } => {
                     let inputs = inputs.map(|input| values[input as usize]);
                     let outputs = &mut values[out as usize..(out + width) as usize];
-                    cells[cell as usize].update(candle, inputs, outputs);
+                    cells[cell as usize].update(processor, candle, inputs, outputs);
                 }
                 Step::Unary { op, a, out } => values[out as usize] = unary(op, values[a as usize]),
                 Step::Binary { op, a, b, out } => {
@@ -238,26 +295,10 @@ impl Frame {
             }
         }
     }
-
-    /// The value of a slot that may depend on the entry price.
-    pub(crate) fn evaluate_late(&self, state: &FrameState, slot: Slot, entry: f64) -> f64 {
-        if !self.graph.is_late(slot) {
-            return state.value(slot);
-        }
-        let at = |slot: Slot| self.evaluate_late(state, slot, entry);
-        match &self.graph.ops()[slot as usize] {
-            Op::EntryPrice => entry,
-            Op::Unary(op, a) => unary(*op, at(*a)),
-            Op::Binary(op, a, b) => binary(*op, at(*a), at(*b)),
-            Op::Select { condition, yes, no } => select(at(*condition), at(*yes), at(*no)),
-            // The compiler lets no operation with memory depend on the entry price.
-            _ => f64::NAN,
-        }
-    }
 }
 
 impl EmaCross {
-    #[inline]
+    #[inline(always)]
     fn run(&self, values: &mut [f64], cells: &mut [Cell], memory: &mut [f64], candle: &Ohlcv) {
         let [a, b] = self.cells.map(|cell| cell as usize);
         let Ok([Cell::Ema(a), Cell::Ema(b)]) = cells.get_disjoint_mut([a, b]) else { return };

@@ -406,7 +406,7 @@ pub(crate) fn compact(graphs: Vec<Graph>, outputs: &mut [Slot]) -> Vec<Graph> {
 }
 
 /// Changes when what the steps and indicators remember changes its shape, so that no state of an older shape fits.
-const STATE_SHAPE: u8 = 4;
+const STATE_SHAPE: u8 = 5;
 
 /// FNV-1a over the words of all operations: the same program has the same fingerprint on every machine.
 pub(crate) fn fingerprint(graphs: &[Graph], outputs: &[Slot]) -> u64 {

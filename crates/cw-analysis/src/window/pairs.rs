@@ -26,7 +26,7 @@ impl Line {
         self.len
     }
     /// The mean of the values, where the line is in its middle, and its slope.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push(&mut self, value: f64) -> Option<(f64, f64)> {
         let old = self.ring.push(value);
         if !self.ring.is_full() {
@@ -89,7 +89,7 @@ impl PairMoments {
         }
     }
     /// `None` until the window is full.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push(&mut self, pair: [f64; 2]) -> Option<Spread> {
         let [first, second] = &mut self.rings;
         let old = [first.push(pair[0]), second.push(pair[1])];
@@ -116,7 +116,7 @@ impl PairMoments {
         }
         Some(spread)
     }
-    #[inline]
+    #[inline(always)]
     fn add(&mut self, pair: [f64; 2], sign: f64) {
         let distances = [pair[0] - self.shifts[0], pair[1] - self.shifts[1]];
         for ((sum, square), distance) in self.sums.iter_mut().zip(&mut self.squares).zip(distances) {
@@ -125,7 +125,7 @@ impl PairMoments {
         }
         self.product += sign * (distances[0] * distances[1]);
     }
-    #[inline]
+    #[inline(always)]
     fn spread(&self) -> Spread {
         let [a, b] = self.sums;
         Spread {
@@ -160,7 +160,7 @@ impl Sorted {
         Self { ring: Ring::new(len), values: Values(Vec::with_capacity(len)) }
     }
     /// The values from the smallest to the largest, `None` until the window is full.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push(&mut self, value: f64) -> Option<&[f64]> {
         let full = self.ring.is_full();
         let old = self.ring.push(value);

@@ -1,10 +1,9 @@
 //! Short windows, looked at as a whole.
 //!
-//! What cannot be kept running (distances from a moving mean) is computed anew for every candle. In a batch the windows of
-//! neighbouring candles are computed side by side, which the processor does several at once. The order of the operations
-//! is the same in both, so the bits are.
-
-#![expect(clippy::inline_always, reason = "parts of loops that are compiled for wider instructions")]
+//! Nothing is kept running, so nothing drifts and no spike leaves a trace. In a batch the windows of neighbouring candles
+//! are computed side by side, which the processor does several at once, and what they share (sums of values four places
+//! apart) is computed once. The order of the operations is the same in both ways of computing, so the bits are: all but
+//! the few oldest values are added up in four interleaved lanes, oldest first, then the lanes, then those few before.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,10 +11,11 @@ use super::Values;
 use crate::indicator::CHUNK;
 use crate::wide::wide;
 
-/// The longest window that a batch computes side by side.
+/// The longest window that is looked at as a whole.
 pub(crate) const SHORT: usize = 32;
-/// Rows of a batch whose windows are folded side by side.
+/// Rows that are computed at once where rows behind the last do no harm.
 const SIDE: usize = 8;
+const LANES: usize = 4;
 
 /// The newest `len` values, oldest first and in one piece.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,9 +28,17 @@ pub(crate) struct Trail {
     missing: u32,
 }
 
+/// A window whose newest value is not in memory yet: a wide load across a value just written would wait for it.
+#[derive(Clone, Copy)]
+pub(crate) struct Window<'a> {
+    /// Oldest first; the last place holds something else.
+    values: &'a [f64],
+    newest: f64,
+}
+
 /// A chunk of values behind those of the window before it.
 pub(crate) struct Joined {
-    values: [f64; CHUNK + SHORT],
+    values: [f64; CHUNK + SHORT + SIDE],
     rows: usize,
     /// Values before the first row's own: the window is this and one long.
     older: usize,
@@ -38,29 +46,33 @@ pub(crate) struct Joined {
 
 impl Trail {
     pub(crate) fn new(len: usize) -> Self {
+        let len = len.max(1);
         Self { values: Values(vec![0.0; 2 * len]), head: 0, missing: len as u32 }
     }
-    #[inline]
+    #[inline(always)]
     fn len(&self) -> usize {
         self.values.0.len() / 2
     }
     /// How many values are missing until the window is full.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn missing(&self) -> u32 {
         self.missing
     }
-    /// Takes a value and gives the window with it; zeros stand for values that are missing.
-    #[inline]
-    pub(crate) fn push(&mut self, value: f64) -> &[f64] {
+    /// The window as it is once `value` is taken; zeros stand for values that are missing.
+    #[inline(always)]
+    pub(crate) fn with(&self, value: f64) -> Window<'_> {
+        Window { values: &self.values.0[self.head as usize + 1..][..self.len()], newest: value }
+    }
+    #[inline(always)]
+    pub(crate) fn push(&mut self, value: f64) {
         let (len, head) = (self.len(), self.head as usize);
         self.values.0[head] = value;
         self.values.0[head + len] = value;
         self.missing = self.missing.saturating_sub(1);
         self.head = if head + 1 == len { 0 } else { self.head + 1 };
-        &self.values.0[head + 1..][..len]
     }
     /// Whether the window may be joined with a chunk.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn is_short(&self) -> bool {
         self.len() <= SHORT
     }
@@ -94,63 +106,83 @@ pub(crate) fn blank(missing: u32, column: &mut [f64]) {
 
 impl Joined {
     pub(crate) fn new() -> Self {
-        Self { values: [0.0; CHUNK + SHORT], rows: 0, older: 0 }
+        Self { values: [0.0; CHUNK + SHORT + SIDE], rows: 0, older: 0 }
+    }
+    fn len(&self) -> usize {
+        self.older + 1
     }
 }
 
-/// `N` neighbouring windows in one piece: the first begins with the piece, the last ends with it.
-#[derive(Clone, Copy)]
-struct Windows<'a, const N: usize>(&'a [f64]);
-
-impl<const N: usize> Windows<'_, N> {
+impl Window<'_> {
+    /// Every four of the window's newest values, oldest first, and the few before them.
     #[inline(always)]
-    fn newest(self) -> [f64; N] {
-        load(&self.0[self.0.len() - N..])
-    }
-    /// Folds `f` of all values but the newest: four interleaved lanes, then those, then the rest.
-    #[inline(always)]
-    fn fold(self, start: f64, f: impl Fn([f64; N]) -> [f64; N], of: impl Fn(f64, f64) -> f64) -> [f64; N] {
-        let older = self.0.len() - N;
-        let mut lanes = [[start; N]; 4];
-        let mut place = 0;
-        while place + 4 <= older {
-            let four = &self.0[place..place + 3 + N];
-            for (lane, folded) in lanes.iter_mut().enumerate() {
-                *folded = both(*folded, f(load(&four[lane..lane + N])), &of);
+    fn each(self, mut few: impl FnMut(f64), mut four: impl FnMut([f64; LANES])) {
+        let (head, body) = self.values.split_at(self.values.len() % LANES);
+        let (fours, _) = body.as_chunks::<LANES>();
+        if let [fours @ .., last] = fours {
+            for value in head {
+                few(*value);
             }
-            place += 4;
+            for values in fours {
+                four(*values);
+            }
+            four([last[0], last[1], last[2], self.newest]);
+        } else if let [head @ .., _] = head {
+            for value in head {
+                few(*value);
+            }
+            few(self.newest);
         }
-        let [a, b, c, d] = lanes;
-        let mut folded = both(both(a, b, &of), both(c, d, &of), &of);
-        while place < older {
-            folded = both(folded, f(load(&self.0[place..place + N])), &of);
-            place += 1;
-        }
-        folded
     }
-    /// Σ f(value). The newest value comes last: it was only just written, and a wide load across it would wait for that.
     #[inline(always)]
-    fn sum(self, f: impl Fn([f64; N]) -> [f64; N]) -> [f64; N] {
-        both(self.fold(0.0, &f, |a, b| a + b), f(self.newest()), |a, b| a + b)
+    fn sum_of(self, f: impl Fn(f64) -> f64) -> f64 {
+        let (mut few, mut lanes) = (0.0, [0.0; LANES]);
+        self.each(|value| few += f(value), |values| lanes = both(lanes, map(values, &f), |a, b| a + b));
+        few + ((lanes[0] + lanes[2]) + (lanes[1] + lanes[3]))
+    }
+    #[inline(always)]
+    pub(crate) fn sum(self) -> f64 {
+        self.sum_of(|value| value)
     }
     /// Mean and mean absolute deviation.
     #[inline(always)]
-    fn deviation(self, inverse: f64) -> [[f64; N]; 2] {
-        let means = map(self.sum(|values| values), |sum| sum * inverse);
-        let sums = self.sum(|values| both(values, means, |value, mean| (value - mean).abs()));
-        [means, map(sums, |sum| sum * inverse)]
+    pub(crate) fn deviation(self, inverse: f64) -> (f64, f64) {
+        let mean = self.sum() * inverse;
+        (mean, self.sum_of(|value| (value - mean).abs()) * inverse)
+    }
+    /// Sum and sum of squares of the distances from the newest value.
+    #[inline(always)]
+    pub(crate) fn distances(self) -> [f64; 2] {
+        let newest = self.newest;
+        let (mut few, mut sums, mut squares) = ([0.0; 2], [0.0; LANES], [0.0; LANES]);
+        self.each(
+            |value| few = [few[0] + (value - newest), (value - newest).mul_add(value - newest, few[1])],
+            |values| {
+                let distances = map(values, |value| value - newest);
+                sums = both(sums, distances, |a, b| a + b);
+                squares = both(squares, distances, |square, distance| distance.mul_add(distance, square));
+            },
+        );
+        let total = |lanes: [f64; LANES]| (lanes[0] + lanes[2]) + (lanes[1] + lanes[3]);
+        [few[0] + total(sums), few[1] + total(squares)]
     }
 }
 
+/// The larger of two numbers if `HIGHEST`, else the smaller.
 #[inline(always)]
-fn load<const N: usize>(values: &[f64]) -> [f64; N] {
+pub(crate) fn better<const HIGHEST: bool>(a: f64, b: f64) -> f64 {
+    if (HIGHEST && a > b) || (!HIGHEST && a < b) { a } else { b }
+}
+
+#[inline(always)]
+pub(crate) fn load<const N: usize>(values: &[f64]) -> [f64; N] {
     let mut array = [0.0; N];
-    array.copy_from_slice(values);
+    array.copy_from_slice(&values[..N]);
     array
 }
 
 #[inline(always)]
-fn map<const N: usize>(mut values: [f64; N], f: impl Fn(f64) -> f64) -> [f64; N] {
+pub(crate) fn map<const N: usize>(mut values: [f64; N], f: impl Fn(f64) -> f64) -> [f64; N] {
     for value in &mut values {
         *value = f(*value);
     }
@@ -158,55 +190,141 @@ fn map<const N: usize>(mut values: [f64; N], f: impl Fn(f64) -> f64) -> [f64; N]
 }
 
 #[inline(always)]
-fn both<const N: usize>(mut a: [f64; N], b: [f64; N], f: impl Fn(f64, f64) -> f64) -> [f64; N] {
+pub(crate) fn both<const N: usize>(mut a: [f64; N], b: [f64; N], f: impl Fn(f64, f64) -> f64) -> [f64; N] {
     for (a, b) in a.iter_mut().zip(b) {
         *a = f(*a, b);
     }
     a
 }
 
-#[inline]
-pub(crate) fn sum_of_window(window: &[f64]) -> f64 {
-    let [sum] = Windows(window).sum(|values| values);
-    sum
+/// Sums over the windows of [`SIDE`] neighbouring rows, the first of which begins with `values`; `f` adds a value of
+/// each. Lane by lane, so that the compiler sees one way to do several rows at once.
+#[inline(always)]
+fn side_by_side<const M: usize>(values: &[f64], len: usize, f: impl Fn(&mut Sides<M>, [f64; SIDE])) -> Sides<M> {
+    let (few, values) = (len % LANES, &values[..len - 1 + SIDE]);
+    let mut sums = every(values, 0..few, 1, &f);
+    let a = every(values, few..len, LANES, &f);
+    let b = every(values, few + 1..len, LANES, &f);
+    let c = every(values, few + 2..len, LANES, &f);
+    let d = every(values, few + 3..len, LANES, &f);
+    for (at, sum) in sums.iter_mut().enumerate() {
+        *sum = add(*sum, add(add(a[at], c[at]), add(b[at], d[at])));
+    }
+    sums
 }
 
-#[inline]
-pub(crate) fn deviation_of_window(window: &[f64], inverse: f64) -> (f64, f64) {
-    let [[mean], [deviation]] = Windows(window).deviation(inverse);
-    (mean, deviation)
+/// `M` numbers of each of some neighbouring rows.
+type Sides<const M: usize> = [[f64; SIDE]; M];
+
+/// The sums over places that are `step` apart.
+#[inline(always)]
+fn every<const M: usize>(
+    values: &[f64],
+    places: std::ops::Range<usize>,
+    step: usize,
+    f: &impl Fn(&mut Sides<M>, [f64; SIDE]),
+) -> Sides<M> {
+    let mut sums = [[0.0; SIDE]; M];
+    let mut place = places.start;
+    while place < places.end {
+        f(&mut sums, load(&values[place..]));
+        place += step;
+    }
+    sums
 }
 
-/// Runs `of` for the windows of all rows, [`SIDE`] at once as far as they go.
-macro_rules! rows {
-    ($joined:ident, |$windows:ident, $row:ident, $n:ident| $of:expr) => {{
-        let mut $row = 0;
-        while $row + SIDE <= $joined.rows {
-            const $n: usize = SIDE;
-            let $windows = Windows::<SIDE>(&$joined.values[$row..][..$joined.older + SIDE]);
-            $of;
-            $row += SIDE;
-        }
-        while $row < $joined.rows {
-            const $n: usize = 1;
-            let $windows = Windows::<1>(&$joined.values[$row..][..$joined.older + 1]);
-            $of;
-            $row += 1;
-        }
-    }};
+#[inline(always)]
+fn add<const N: usize>(a: [f64; N], b: [f64; N]) -> [f64; N] {
+    both(a, b, |a, b| a + b)
+}
+
+/// The first row of every [`SIDE`]; those of the last may be behind the chunk, where there is room.
+#[inline(always)]
+fn sides(rows: usize) -> impl Iterator<Item = usize> {
+    (0..rows.next_multiple_of(SIDE)).step_by(SIDE)
 }
 
 wide! {
-    /// The sum of each row's window.
-    pub(crate) fn sums(joined: &Joined, out: &mut [f64]) {
-        rows!(joined, |windows, row, N| out[row..][..N].copy_from_slice(&windows.sum(|values| values)));
+    /// The sum of each row's window, times `scale`, and the last one unscaled.
+    pub(crate) fn sums(joined: &Joined, scale: f64, out: &mut [f64]) -> f64 {
+        let len = joined.len();
+        let few = len % LANES;
+        // Sums of values that are four places apart, which four neighbouring rows share.
+        let mut lanes = [0.0; CHUNK + 2 * SIDE];
+        if len >= LANES {
+            for row in sides(joined.rows + LANES - 1) {
+                let mut sum = [0.0; SIDE];
+                let mut place = row + few;
+                while place < row + len {
+                    sum = both(sum, load(&joined.values[place..]), |a, b| a + b);
+                    place += LANES;
+                }
+                lanes[row..row + SIDE].copy_from_slice(&sum);
+            }
+        }
+        let mut pairs = [0.0; CHUNK + 1];
+        let pairs = &mut pairs[..=joined.rows];
+        for ((pair, early), late) in pairs.iter_mut().zip(&lanes).zip(&lanes[2..]) {
+            *pair = early + late;
+        }
+        for place in 0..few {
+            let values = &joined.values[place..][..joined.rows];
+            for (sum, value) in out.iter_mut().zip(values) {
+                *sum = if place == 0 { *value } else { *sum + value };
+            }
+        }
+        for (sum, pair) in out.iter_mut().zip(pairs.array_windows::<2>()) {
+            *sum = if few == 0 { 0.0 } else { *sum } + (pair[0] + pair[1]);
+        }
+        let last = out.last().copied().unwrap_or_default();
+        for sum in out {
+            *sum *= scale;
+        }
+        last
     }
 
-    pub(crate) fn deviations(joined: &Joined, inverse: f64, means: &mut [f64], deviations: &mut [f64]) {
-        rows!(joined, |windows, row, N| {
-            let [mean, deviation] = windows.deviation(inverse);
-            means[row..][..N].copy_from_slice(&mean);
-            deviations[row..][..N].copy_from_slice(&deviation);
-        });
+    /// Mean and mean absolute deviation of each row's window.
+    pub(crate) fn deviations(joined: &Joined, inverse: f64, means: &mut [f64; CHUNK], deviations: &mut [f64; CHUNK]) {
+        sums(joined, inverse, &mut means[..joined.rows]);
+        for row in sides(joined.rows) {
+            let middle: [f64; SIDE] = load(&means[row..]);
+            let [sum] = side_by_side(&joined.values[row..], joined.len(), |[sum], values| {
+                *sum = add(*sum, both(values, middle, |value, mean| (value - mean).abs()));
+            });
+            deviations[row..row + SIDE].copy_from_slice(&map(sum, |sum| sum * inverse));
+        }
+    }
+
+    /// Sum and sum of squares of the distances from the newest value of each row's window.
+    pub(crate) fn distances(joined: &Joined, sums: &mut [f64; CHUNK], squares: &mut [f64; CHUNK]) {
+        for row in sides(joined.rows) {
+            let newest: [f64; SIDE] = load(&joined.values[row + joined.older..]);
+            let [sum, square] = side_by_side(&joined.values[row..], joined.len(), |[sum, square], values| {
+                let distances = both(values, newest, |value, newest| value - newest);
+                *sum = add(*sum, distances);
+                *square = both(*square, distances, |square, distance| distance.mul_add(distance, square));
+            });
+            sums[row..row + SIDE].copy_from_slice(&sum);
+            squares[row..row + SIDE].copy_from_slice(&square);
+        }
+    }
+
+    /// The extremes of all windows within the values, by doubling: of two values, of two such pairs, and so on.
+    pub(crate) fn extremes<const HIGHEST: bool>(values: &[f64], len: usize, out: &mut [f64]) {
+        let (mut one, mut other) = ([0.0; CHUNK], [0.0; CHUNK]);
+        one[..values.len()].copy_from_slice(values);
+        let (mut from, mut to) = (&mut one, &mut other);
+        let mut span = 1;
+        while 2 * span <= len {
+            let pairs = from.iter().zip(&from[span..]);
+            for (wider, (early, late)) in to[..=values.len() - 2 * span].iter_mut().zip(pairs) {
+                *wider = better::<HIGHEST>(*early, *late);
+            }
+            std::mem::swap(&mut from, &mut to);
+            span *= 2;
+        }
+        for ((out, early), late) in out.iter_mut().zip(&*from).zip(&from[len - span..]) {
+            *out = better::<HIGHEST>(*early, *late) + 0.0;
+        }
     }
 }
