@@ -268,6 +268,7 @@ pub fn start(
     supervisor.spawn("journal", committer::run(batches, host, start.previous_hash));
     let mut worker = Worker {
         engine: start.engine,
+        steady: clock.steady(),
         clock,
         halt: Arc::clone(&halt),
         outbox,
@@ -289,6 +290,8 @@ struct Worker {
     outbox: mpsc::Sender<Batch>,
     checkpoint_seq: u64,
     checkpoint_at: Timestamp,
+    /// The steady clock at the last input.
+    steady: i64,
     /// When what is outstanding goes out again.
     repeat_at: Timestamp,
 }
@@ -367,12 +370,21 @@ impl Worker {
         false
     }
 
+    /// Our clock's. When it is set back, time goes on at half its pace until the clock has caught up: it never runs
+    /// backwards, and while it stood still no quote would get older.
+    fn time(&mut self) -> Timestamp {
+        let steady = self.clock.steady();
+        let passed = (steady - std::mem::replace(&mut self.steady, steady)).max(0);
+        let (ours, newest) = (self.clock.now(), self.engine.time());
+        if ours >= newest { ours } else { newest.plus_nanos(passed / 2) }
+    }
+
     fn apply(&mut self, input: &Input, batch: &mut Batch) {
         self.apply_with(input, batch, &mut None);
     }
 
     fn apply_with(&mut self, input: &Input, batch: &mut Batch, reply: &mut Option<Result<Reply, CommandError>>) {
-        let now = self.clock.now().max(self.engine.time());
+        let now = self.time();
         // The input's number is the next one; it is written before what it causes.
         batch.block.input(self.engine.seq() + 1, now, input);
         let mut output = Collect { batch, reply };

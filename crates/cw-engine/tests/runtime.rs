@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -147,6 +147,51 @@ async fn a_cancel_that_nobody_confirms_is_sent_again() {
     assert_eq!(world.desk.left().iter().filter(|text| text.starts_with("submit")).count(), 1, "an order goes out once");
     world.engine.stop().await;
     assert_eq!(world.desk.left().len(), 4, "once per period: {:?}", world.desk.left());
+}
+
+/// A clock that can be set.
+struct Settable {
+    now: AtomicI64,
+    steady: AtomicI64,
+}
+
+impl Clock for Settable {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_nanos(self.now.load(Ordering::SeqCst))
+    }
+    fn steady(&self) -> i64 {
+        self.steady.load(Ordering::SeqCst)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_is_set_back_makes_no_quote_younger() {
+    const SECOND: i64 = 1_000_000_000;
+    let clock = Arc::new(Settable { now: AtomicI64::new(1_700_000_000 * SECOND), steady: AtomicI64::new(0) });
+    let supervisor = Supervisor::new();
+    let start = Start { engine: Engine::new(config(), clock.now()), previous_hash: GENESIS_HASH };
+    let ours = Arc::clone(&clock) as Arc<dyn Clock>;
+    let engine = runtime::start(start, Desk::default(), ours, &supervisor).unwrap();
+    let (price, qty) = (Price::from_raw(100_000_000_000), Quantity::from_raw(5_000_000_000));
+    let quote = Quote { event_time: clock.now(), bid: price, ask: price, bid_qty: qty, ask_qty: qty };
+    let buy = async || {
+        let (account, instrument) = ("paper".parse().unwrap(), "TEST.SIM".parse().unwrap());
+        let request = OrderRequest::market(account, instrument, Side::Buy, Quantity::from_raw(1_000_000_000));
+        let command = Command::PlaceOrder(request);
+        let envelope = Envelope { actor: Actor::Operator, surface: Surface::Rest, trace_id: "t".into(), command };
+        engine.command(envelope).await.unwrap()
+    };
+    engine.quote(0, quote).await.unwrap();
+    clock.now.fetch_add(-3_600 * SECOND, Ordering::SeqCst);
+    assert!(buy().await.is_ok());
+    for _ in 0..60 {
+        clock.now.fetch_add(SECOND, Ordering::SeqCst);
+        clock.steady.fetch_add(SECOND, Ordering::SeqCst);
+        engine.timer(clock.now()).await.unwrap();
+    }
+    let denied = format!("{:?}", buy().await.unwrap_err());
+    assert!(denied.contains("ms old, limit 15000 ms"), "{denied}");
+    engine.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

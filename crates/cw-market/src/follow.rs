@@ -8,6 +8,7 @@ use futures_util::StreamExt;
 use futures_util::future::{BoxFuture, FutureExt};
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use crate::keeper::{Delivery, Keeper, Kept, Question};
 use crate::provider::{CandleRequest, FeedEvent, Provider, ProviderError};
@@ -23,9 +24,10 @@ const STRIKES: u32 = 2;
 const FIRST_WAIT_MS: u64 = 500;
 const LONGEST_WAIT_MS: u64 = 30_000;
 
-/// Clocks that differ by less are the same; those that differ by more than hours are wrong.
-const SAME_MS: i64 = 2_000;
-const BELIEVED_MS: i64 = 7_200_000;
+/// A clock that moved by so much more or less than time did was set, or the machine slept.
+const SET: i64 = 2 * Timestamp::NANOS_PER_SECOND;
+/// The program did not run for so long: whoever it was connected with may have given up.
+const STOPPED: Duration = Duration::from_secs(30);
 
 /// What is to be followed: the minutes of an instrument from a time on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,13 +79,24 @@ pub async fn follow(
     let mut tick = tokio::time::interval(TICK);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut heard = Vec::with_capacity(64);
+    // Who is never told anything unasked must know when it is time to ask.
+    let mut time = Some(provider.ask_time());
     loop {
         tokio::select! {
             biased;
             ended = &mut stream => return ended,
             () = follower.told.closed() => return Ok(()),
-            Some(answer) = answers.next(), if !answers.is_empty() => follower.answered(answer),
-            _ = tick.tick() => follower.all(),
+            Some(answer) = answers.next(), if !answers.is_empty() => {
+                follower.look_at_clock();
+                follower.answered(answer);
+            }
+            () = async { if let Some(time) = &mut time { time.await } }, if time.is_some() => time = None,
+            _ = tick.tick() => {
+                if time.is_none() && provider.clock_offset().is_none() {
+                    time = Some(provider.ask_time());
+                }
+                follower.all();
+            }
             count = events.recv_many(&mut heard, 64) => {
                 if count == 0 {
                     return (&mut stream).await;
@@ -91,11 +104,22 @@ pub async fn follow(
                 heard.drain(..).for_each(|event| follower.heard(event));
             }
         }
+        follower.look_at_clock();
         follower.ask(&mut answers);
         if !follower.hand_over().await {
             return Ok(());
         }
     }
+}
+
+/// Our clock when it was looked at last, and the time since.
+#[derive(Debug, Clone, Copy)]
+struct Looked {
+    ours: Timestamp,
+    steady: i64,
+    at: Instant,
+    /// The venue's.
+    venue: Timestamp,
 }
 
 struct Follower<'a> {
@@ -104,6 +128,7 @@ struct Follower<'a> {
     told: mpsc::Sender<Told>,
     places: Vec<Place>,
     numbers: BTreeMap<InstrumentId, usize>,
+    looked: Looked,
     /// Instruments that may have something to ask.
     changed: Vec<usize>,
     out: Vec<Told>,
@@ -125,7 +150,39 @@ impl<'a> Follower<'a> {
         };
         let numbers = followed.iter().enumerate().map(|(place, f)| (f.instrument.clone(), place)).collect();
         let places = followed.iter().map(place).collect();
-        Self { provider, clock, told, places, numbers, changed: Vec::new(), out: Vec::new() }
+        let ours = clock.now();
+        let looked = Looked { ours, steady: clock.steady(), at: Instant::now(), venue: provider.venue_time(ours) };
+        Self { provider, clock, told, places, numbers, looked, changed: Vec::new(), out: Vec::new() }
+    }
+
+    /// Nothing that was known of connections holds after our clock was set or the machine slept: they are made anew, and
+    /// the venue is asked before anything more is told.
+    fn look_at_clock(&mut self) {
+        let before = self.looked;
+        let (ours, steady, at) = (self.clock.now(), self.clock.steady(), Instant::now());
+        let moved = ours.nanos_since(before.ours) - (steady - before.steady);
+        let away = at - before.at;
+        // While the venue's clock is not known it went on at least as long as time did.
+        let since = before.venue.plus_nanos((steady - before.steady).max(0));
+        let venue = if moved.abs() < SET { self.known_now().unwrap_or(since) } else { since };
+        self.looked = Looked { ours, steady, at, venue };
+        let reason = if moved.abs() >= SET {
+            format!("our clock moved by {} s at once", moved / Timestamp::NANOS_PER_SECOND)
+        } else if away >= STOPPED {
+            format!("the program stood still for {} s", away.as_secs())
+        } else {
+            return;
+        };
+        let from = before.venue;
+        for place in &mut self.places {
+            place.keeper.connected();
+            place.connected = false;
+            place.lost.get_or_insert_with(|| (from, reason.clone()));
+        }
+        let instruments = self.places.iter().map(|place| place.id.clone()).collect();
+        self.out.push(Told::Event(FeedEvent::Lost { at: from, instruments, reason: reason.clone() }));
+        self.provider.reconnect(&reason);
+        self.all();
     }
 
     fn all(&mut self) {
@@ -174,11 +231,14 @@ impl<'a> Follower<'a> {
         self.changed.push(number);
     }
 
-    /// Our time, or the venue's where its clock is behind ours: what is not closed there cannot be asked for yet.
+    /// The venue's time; ours while it is not known.
     fn now(&self) -> Timestamp {
-        let offset_ms = self.provider.status().connection.and_then(|link| link.clock_offset_ms).unwrap_or(0);
-        let behind_ms = if (-BELIEVED_MS..-SAME_MS).contains(&offset_ms) { offset_ms } else { 0 };
-        self.clock.now().plus_nanos(behind_ms * 1_000_000)
+        self.provider.venue_time(self.clock.now())
+    }
+
+    /// The venue's time, where it is known.
+    fn known_now(&self) -> Option<Timestamp> {
+        self.provider.clock_offset().map(|offset| self.clock.now().plus_nanos(offset))
     }
 
     fn ask(&mut self, answers: &mut FuturesUnordered<BoxFuture<'a, Answer>>) {
@@ -215,13 +275,13 @@ impl<'a> Follower<'a> {
         let now = self.now();
         let place = &mut self.places[number];
         place.asking = false;
-        // The answer may have told that our clock is ahead of the venue's: what is not over there is not settled by it.
-        let still = if resync { place.keeper.question(now) } else { None };
-        let to = still.map_or(question.to, |still| still.to.min(question.to));
-        let question = Question { to, ..question };
         let mut kept = Vec::new();
         match answer {
             Ok(candles) => {
+                // The answer may have told that it is earlier at the venue than we thought: what is not over there is not
+                // settled by it.
+                let to = question.to.min(place.keeper.certain(Some(now)));
+                let question = Question { to, ..question };
                 let missed = place.keeper.answered(question, &candles, &mut kept);
                 // A venue that has not got it yet is not asked again at once.
                 let settled = place.keeper.settled_to() >= question.to;
@@ -231,18 +291,35 @@ impl<'a> Follower<'a> {
                 }
                 if place.strikes >= STRIKES {
                     place.strikes = 0;
-                    self.provider.reconnect();
+                    self.provider.reconnect("it delivered less than the venue has");
                 }
+                self.asked_instead(number, now);
             }
             Err(error) => {
                 place.tries += 1;
+                // Who does not know the venue's time knows no more to be over than what came.
+                let known = self.known_now();
+                let place = &mut self.places[number];
+                let to = question.to.min(place.keeper.certain(known));
                 let refused = !error.is_retryable();
-                place.keeper.unanswered(question, &error.to_string(), refused, &mut kept);
+                place.keeper.unanswered(Question { to, ..question }, &error.to_string(), refused, &mut kept);
             }
         }
         self.keep(number, kept);
         let place = &self.places[number];
         self.out.push(Told::Settled { instrument: place.id.clone(), to: place.keeper.settled_to() });
+    }
+
+    /// Where nothing is streamed an answer ends an outage.
+    fn asked_instead(&mut self, number: usize, now: Timestamp) {
+        let capabilities = self.provider.capabilities();
+        if capabilities.streams_candles || capabilities.trades || capabilities.quotes {
+            return;
+        }
+        let place = &mut self.places[number];
+        if let Some((from, reason)) = place.lost.take() {
+            self.out.push(Told::Outage { instrument: place.id.clone(), from, to: now.max(from), reason });
+        }
     }
 
     /// Whether somebody still listens.
@@ -252,6 +329,8 @@ impl<'a> Follower<'a> {
                 return false;
             }
         }
+        // Who listens may take its time: that is no pause of the program.
+        self.looked.at = Instant::now();
         true
     }
 }

@@ -123,13 +123,17 @@ impl Keeper {
         }
     }
 
+    /// The end of what is over: whole candles that had their time to come by themselves, and those before one that came.
+    /// Without the time, the latter alone.
+    pub fn certain(&self, now: Option<Timestamp>) -> Timestamp {
+        let due = now.map(|now| self.timeframe.open_time(now.plus_nanos(-self.delay_ns)));
+        let proven = self.waiting.keys().next_back().copied().unwrap_or(self.next);
+        due.map_or(proven, |due| due.max(proven))
+    }
+
     /// What has to be asked for now.
     pub fn question(&self, now: Timestamp) -> Option<Question> {
-        // Whole candles that had their time to come by themselves.
-        let due = self.timeframe.open_time(now.plus_nanos(-self.delay_ns));
-        // A candle that came proves that those before it are over.
-        let behind = self.waiting.keys().next_back().copied().unwrap_or(self.next);
-        let to = due.max(behind);
+        let to = self.certain(Some(now));
         if self.resync {
             let overlap = self.timeframe.approx_nanos() * OVERLAP;
             let from = match self.released.keys().next() {

@@ -302,8 +302,24 @@ pub trait Provider: Send + Sync {
         events: EventSink,
     ) -> BoxFuture<'a, Result<(), ProviderError>>;
 
-    /// Drops a connection that looks alive but delivers less than the venue has; the stream makes a new one.
-    fn reconnect(&self) {}
+    /// Drops a connection that looks alive but is not believed, for the reason given; the stream makes a new one.
+    fn reconnect(&self, _reason: &str) {}
+
+    /// How much the venue's clock is ahead of ours, in nanoseconds; `None` as long as nobody knows. Zero where the two agree as
+    /// far as can be told.
+    fn clock_offset(&self) -> Option<i64> {
+        Some(0)
+    }
+
+    /// Asks the venue what time it is, unless that is known. What cannot be found out stays unknown.
+    fn ask_time(&self) -> BoxFuture<'_, ()> {
+        future::ready(()).boxed()
+    }
+
+    /// What the venue's clock shows when ours shows `ours`; ours while the difference is not known.
+    fn venue_time(&self, ours: Timestamp) -> Timestamp {
+        ours.plus_nanos(self.clock_offset().unwrap_or(0))
+    }
 
     fn status(&self) -> ProviderStatus;
 }

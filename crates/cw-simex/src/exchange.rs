@@ -125,9 +125,15 @@ impl Exchange {
         self.plan.lock().at(minute - self.begun)
     }
 
+    /// Counts a request that is never spoiled.
+    pub(crate) fn count_request(&self) -> Option<Fault> {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        None
+    }
+
     /// Counts a request, and says how it is to be spoiled.
     pub(crate) fn request(&self) -> Option<Fault> {
-        self.requests.fetch_add(1, Ordering::Relaxed);
+        self.count_request();
         let mut spoiled = self.spoiled.lock();
         let (fault, left) = (*spoiled)?;
         *spoiled = (left > 1).then(|| (fault, left - 1));

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::{Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use cw_core::Clock;
@@ -161,7 +161,9 @@ async fn spoil(State(exchange): State<Arc<Exchange>>, request: Request, next: Ne
     if exchange.is_held() {
         exchange.offended();
     }
-    match exchange.request() {
+    // Who asks for the time alone gets nothing that could be spoiled.
+    let spoiled = if request.method() == Method::HEAD { exchange.count_request() } else { exchange.request() };
+    match spoiled {
         Some(Fault::Throttle) => {
             exchange.hold(Duration::from_secs(1));
             (StatusCode::TOO_MANY_REQUESTS, [("retry-after", "1")], "Too Many Requests").into_response()

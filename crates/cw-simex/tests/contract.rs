@@ -3,231 +3,29 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test that cannot go on fails, and prints its table")]
 
+#[path = "contract/clocks.rs"]
+mod clocks;
+#[path = "contract/rig.rs"]
+mod rig;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cw_core::{Candle, Clock, InstrumentId, Timeframe, Timestamp};
-use cw_market::{CandleRequest, Delivery, Followed, Provider, ProviderState, Told, follow};
+use cw_core::{Clock, InstrumentId, Timeframe, Timestamp};
+use cw_market::ProviderState;
 use cw_simex::{Dialect, Exchange, Fault, Market, Plan, SYMBOLS, Server};
 use cw_venues::catalog::{self, Settings};
 use cw_venues::net::{Call, Handles, Network, Random, Transport};
 use futures_util::{FutureExt, StreamExt};
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-const MINUTE: i64 = 60_000_000_000;
+use rig::{Following, MINUTE, PATIENCE, Rig, Setup, begin};
+
 /// Minutes of market time in one run; the fault comes in the fourth.
 const MINUTES: i64 = 8;
 const FAULTY: u32 = 3;
-/// Of our time, until what is due must be there.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-fn begin() -> Timestamp {
-    "2026-03-04T15:00:00Z".parse().unwrap()
-}
-
-fn name(dialect: Dialect) -> &'static str {
-    match dialect {
-        Dialect::Alpaca => "alpaca",
-        Dialect::Aster => "aster",
-        Dialect::Oanda => "oanda",
-        Dialect::Polygon => "polygon",
-        Dialect::Yahoo => "yahoo",
-    }
-}
-
-/// Which provider, and what is particular about the run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Setup {
-    dialect: Dialect,
-    msgpack: bool,
-}
-
-impl From<Dialect> for Setup {
-    fn from(dialect: Dialect) -> Self {
-        Self { dialect, msgpack: false }
-    }
-}
-
-impl Setup {
-    /// Every provider, and the one of two codecs with both.
-    fn all() -> Vec<Self> {
-        let packed = Self { msgpack: true, ..Dialect::Alpaca.into() };
-        Dialect::ALL.map(Self::from).into_iter().chain([packed]).collect()
-    }
-
-    fn name(self) -> String {
-        let name = name(self.dialect);
-        if self.msgpack { format!("{name} (msgpack)") } else { name.to_owned() }
-    }
-}
-
-/// A venue with its provider.
-struct Rig {
-    dialect: Dialect,
-    clock: Arc<dyn Clock>,
-    exchange: Arc<Exchange>,
-    provider: Arc<dyn Provider>,
-    ids: Vec<InstrumentId>,
-    _server: Server,
-}
-
-impl Rig {
-    async fn new(setup: impl Into<Setup>, seed: u64) -> Self {
-        let Setup { dialect, msgpack } = setup.into();
-        let exchange = Exchange::new(Market::seeded(seed), begin());
-        let server = Server::start(dialect, &exchange).await.unwrap();
-        let entry = catalog::find(name(dialect)).unwrap();
-        let path = if dialect == Dialect::Oanda { "/v3" } else { "" };
-        let stream = if dialect == Dialect::Oanda { server.rest_url() } else { server.stream_url() };
-        let settings = Settings {
-            enabled: true,
-            rest_url: Some(format!("{}{path}", server.rest_url())),
-            stream_url: Some(format!("{stream}{path}")),
-            key: Some("key".to_owned()),
-            secret: (dialect == Dialect::Alpaca).then(|| "secret".to_owned()),
-            account: Some("101-004-1234567-001".to_owned()),
-            requests_per_minute: Some(1_000_000),
-            codec: msgpack.then(|| "msgpack".to_owned()),
-            trading_url: Some(server.rest_url()),
-            ..Settings::default()
-        };
-        let clock: Arc<dyn Clock> = Arc::new(exchange.clock());
-        let handles =
-            Handles { clock: Arc::clone(&clock), random: Random::seeded(seed), transport: Arc::new(Network::shared()) };
-        let provider = (entry.connect)(&settings, handles).unwrap();
-        let ids = dialect.symbols().map(|symbol| format!("{symbol}.{}", entry.code).parse().unwrap());
-        Self { dialect, clock, exchange, provider, ids: ids.into(), _server: server }
-    }
-
-    fn truth(&self, symbol: usize, from: Timestamp, to: Timestamp) -> Vec<Candle> {
-        self.exchange.truth(symbol, from, to, self.dialect.is_dense())
-    }
-
-    async fn history(&self, symbol: usize, timeframe: Timeframe, from: Timestamp, to: Timestamp) -> Vec<Candle> {
-        let instrument = self.ids[symbol].clone();
-        let request = CandleRequest { instrument, timeframe, from: Some(from), to: Some(to), limit: usize::MAX };
-        self.provider.candles(&request).await.unwrap()
-    }
-}
-
-/// What following brought.
-struct Following {
-    rig: Rig,
-    told: mpsc::Receiver<Told>,
-    task: JoinHandle<()>,
-    table: Vec<BTreeMap<Timestamp, Candle>>,
-    streamed: u32,
-    backfilled: u32,
-    revised: u32,
-    doubled: u32,
-    gaps: u32,
-    outages: u32,
-    events: u32,
-}
-
-impl Drop for Following {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-impl Following {
-    async fn start(rig: Rig, from: Timestamp) -> Self {
-        let (sink, told) = mpsc::channel(4_096);
-        let followed: Vec<Followed> = rig.ids.iter().map(|id| Followed { instrument: id.clone(), from }).collect();
-        let (provider, clock) = (Arc::clone(&rig.provider), Arc::clone(&rig.clock));
-        let task = tokio::runtime::Handle::current().spawn(async move {
-            let ended = follow(&*provider, &followed, &*clock, sink).await;
-            ended.unwrap();
-        });
-        let mut following = Self {
-            rig,
-            told,
-            task,
-            table: vec![BTreeMap::new(); SYMBOLS],
-            streamed: 0,
-            backfilled: 0,
-            revised: 0,
-            doubled: 0,
-            gaps: 0,
-            outages: 0,
-            events: 0,
-        };
-        following.live().await;
-        following
-    }
-
-    /// Waits until the stream is up.
-    async fn live(&mut self) {
-        let begun = Instant::now();
-        while self.rig.provider.status().state != ProviderState::Live {
-            assert!(begun.elapsed() < PATIENCE, "{:?}: {:?}", self.rig.dialect, self.rig.provider.status());
-            self.drain(Duration::from_millis(10)).await;
-        }
-    }
-
-    /// Takes what comes until nothing came for `quiet`.
-    async fn drain(&mut self, quiet: Duration) {
-        while let Ok(Some(told)) = tokio::time::timeout(quiet, self.told.recv()).await {
-            let symbol = |id: &InstrumentId| self.rig.ids.iter().position(|known| known == id).unwrap();
-            match told {
-                Told::Candle { instrument, candle, delivery } => {
-                    let known = self.table[symbol(&instrument)].insert(candle.open_time, candle);
-                    match delivery {
-                        Delivery::Streamed => self.streamed += 1,
-                        Delivery::Backfilled => self.backfilled += 1,
-                        Delivery::Revised => self.revised += 1,
-                    }
-                    self.doubled += u32::from(known.is_some() && delivery != Delivery::Revised);
-                }
-                Told::Gap { .. } => self.gaps += 1,
-                Told::Outage { .. } => self.outages += 1,
-                Told::Event(_) => self.events += 1,
-                Told::Settled { .. } => {}
-            }
-        }
-    }
-
-    fn delay(&self) -> i64 {
-        i64::from(self.rig.provider.capabilities().candle_delay_ms) * 1_000_000
-    }
-
-    /// Candles that differ from the market's record of [`from`, `to`): lost, and misdated or of other values.
-    fn differences(&self, from: Timestamp, to: Timestamp) -> (u32, u32) {
-        let (mut lost, mut wrong) = (0, 0);
-        for symbol in 0..SYMBOLS {
-            let truth: BTreeMap<Timestamp, Candle> =
-                self.rig.truth(symbol, from, to).into_iter().map(|c| (c.open_time, c)).collect();
-            let have = &self.table[symbol];
-            lost += truth.keys().filter(|time| !have.contains_key(time)).count() as u32;
-            wrong += have.iter().filter(|(at, c)| **at < to && truth.get(at) != Some(c)).count() as u32;
-        }
-        (lost, wrong)
-    }
-
-    /// Waits until everything that had its time is there.
-    async fn settle(&mut self, from: Timestamp) {
-        let due = Timeframe::M1.open_time(self.rig.exchange.now().plus_nanos(-self.delay()));
-        let begun = Instant::now();
-        while self.differences(from, due) != (0, 0) && begun.elapsed() < PATIENCE {
-            self.drain(Duration::from_millis(10)).await;
-        }
-    }
-
-    /// One more minute of market time, and the time that a candle may be late.
-    async fn minute(&mut self, from: Timestamp) {
-        let now = self.rig.exchange.now();
-        let end = Timeframe::M1.open_time(now).plus_nanos(MINUTE);
-        self.rig.exchange.advance_to(end);
-        self.drain(Duration::from_millis(40)).await;
-        self.rig.exchange.advance_to(end.plus_nanos(self.delay().min(MINUTE / 2) + MINUTE / 60));
-        self.settle(from).await;
-    }
-}
-
 /// One line of the matrix.
 #[derive(Debug)]
 struct Outcome {
@@ -376,7 +174,7 @@ async fn many_faults_together_lose_nothing_either() {
 async fn without_faults_candles_come_by_the_stream_where_there_is_one() {
     for dialect in Dialect::ALL {
         let outcome = run(dialect.into(), 3, Plan::default()).await;
-        let streams = catalog::find(name(dialect)).unwrap().capabilities.streams_candles;
+        let streams = catalog::find(dialect.name()).unwrap().capabilities.streams_candles;
         assert_eq!(outcome.streamed > 16, streams, "{outcome:?}");
         assert_eq!((outcome.lost, outcome.doubled, outcome.misdated, outcome.gaps), (0, 0, 0, 0), "{outcome:?}");
     }
@@ -413,7 +211,7 @@ async fn instruments_are_described_and_unknown_ones_refused() {
         rig.exchange.advance_to(begin().plus_nanos(5 * MINUTE));
         let described = rig.provider.describe(&rig.ids[0]).await.unwrap();
         assert_eq!(described.id, rig.ids[0]);
-        let code = catalog::find(name(dialect)).unwrap().code;
+        let code = catalog::find(dialect.name()).unwrap().code;
         let error = rig.provider.describe(&format!("NOPE.{code}").parse().unwrap()).await.unwrap_err();
         assert!(!error.is_retryable(), "{dialect:?}: {error}");
         assert!(rig.provider.describe(&"X.ELSEWHERE".parse().unwrap()).await.is_err());

@@ -114,7 +114,8 @@ fn reach(settings: &Settings) -> Result<Alpaca, SetupError> {
 /// A provider with these settings.
 pub fn connect(settings: &Settings, handles: Handles) -> Result<Venue<Alpaca>, SetupError> {
     let kind = reach(settings)?;
-    Ok(Venue { site: Arc::new(Site::new("ALPACA", settings.manner(rest::MANNER), handles)), kind })
+    let site = Site::new("ALPACA", settings.manner(rest::MANNER), handles).at(&kind.rest);
+    Ok(Venue { site: Arc::new(site), kind })
 }
 
 /// The news that Alpaca passes on, with the same settings.

@@ -35,7 +35,8 @@ pub fn connect(settings: &Settings, handles: Handles) -> Result<Venue<Aster>, Se
         stream: settings.stream("wss://fstream.asterdex.com")?,
         listing: Listing::default(),
     };
-    Ok(Venue { site: Arc::new(Site::new("ASTER", settings.manner(rest::MANNER), handles)), kind })
+    let site = Site::new("ASTER", settings.manner(rest::MANNER), handles).at(&kind.rest);
+    Ok(Venue { site: Arc::new(site), kind })
 }
 
 impl Kind for Aster {

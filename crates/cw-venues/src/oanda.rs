@@ -69,7 +69,8 @@ pub fn connect(settings: &Settings, handles: Handles) -> Result<Venue<Oanda>, Se
         price,
         listing: Arc::default(),
     };
-    Ok(Venue { site: Arc::new(Site::new("OANDA", settings.manner(rest::MANNER), handles)), kind })
+    let site = Site::new("OANDA", settings.manner(rest::MANNER), handles).at(&kind.rest);
+    Ok(Venue { site: Arc::new(site), kind })
 }
 
 impl Kind for Oanda {

@@ -63,7 +63,8 @@ pub fn connect(settings: &Settings, handles: Handles) -> Result<Venue<Polygon>, 
         key: Arc::new(Secret::new(settings.key.clone().ok_or(SetupError::Missing("key"))?)),
         adjustment: settings.adjustment()?,
     };
-    Ok(Venue { site: Arc::new(Site::new("POLYGON", settings.manner(rest::MANNER), handles)), kind })
+    let site = Site::new("POLYGON", settings.manner(rest::MANNER), handles).at(&kind.rest);
+    Ok(Venue { site: Arc::new(site), kind })
 }
 
 impl Kind for Polygon {

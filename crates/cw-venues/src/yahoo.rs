@@ -28,7 +28,8 @@ pub struct Yahoo {
 pub fn connect(settings: &Settings, handles: Handles) -> Result<Venue<Yahoo>, SetupError> {
     settings.only(Adjustment::Splits)?;
     let kind = Yahoo { rest: settings.rest("https://query2.finance.yahoo.com")? };
-    Ok(Venue { site: Arc::new(Site::new("YAHOO", settings.manner(rest::MANNER), handles)), kind })
+    let site = Site::new("YAHOO", settings.manner(rest::MANNER), handles).at(&kind.rest);
+    Ok(Venue { site: Arc::new(site), kind })
 }
 
 impl Kind for Yahoo {

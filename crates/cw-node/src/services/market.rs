@@ -66,7 +66,11 @@ impl Market {
 
     /// What time it is where an instrument trades.
     fn now_of(&self, id: &InstrumentId) -> Timestamp {
-        if self.is_simulated(id) { self.now() } else { self.shared.clock.now() }
+        if self.is_simulated(id) {
+            return self.now();
+        }
+        let ours = self.shared.clock.now();
+        self.venue_of(id).map_or(ours, |provider| provider.venue_time(ours))
     }
 
     /// Whether events of an instrument come in.

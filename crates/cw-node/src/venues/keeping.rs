@@ -71,6 +71,8 @@ impl Keeping<'_> {
     /// again after a while.
     async fn run(&mut self, ids: Vec<InstrumentId>, wanted: &mut watch::Receiver<Vec<InstrumentId>>) -> bool {
         let venue = self.provider.venue();
+        // Before anything is dated.
+        self.provider.ask_time().await;
         let mut followed = Vec::new();
         let mut all = true;
         for id in ids {
@@ -172,14 +174,13 @@ impl Keeping<'_> {
     /// False when the engine is gone.
     async fn pass_on(&self, told: Told) -> bool {
         let (shared, number) = (self.shared, |id: &InstrumentId| self.numbers.get(id).copied());
-        let now = shared.clock.now();
         match told {
             Told::Candle { instrument, candle, .. } => {
                 let Some(number) = number(&instrument) else { return true };
                 let end = Timeframe::M1.close_time(candle.open_time);
                 let delay = i64::from(self.provider.capabilities().candle_delay_ms) * 1_000_000;
                 shared.venues.settle(&instrument, end);
-                shared.engine.minute(number, candle, now.nanos_since(end) < FRESH + delay).await.is_ok()
+                shared.engine.minute(number, candle, self.now().nanos_since(end) < FRESH + delay).await.is_ok()
             }
             Told::Settled { instrument, to } => {
                 let Some(number) = number(&instrument) else { return true };
@@ -190,16 +191,21 @@ impl Keeping<'_> {
                 let Some(event) = event.market() else { return true };
                 let Some(number) = number(&event.instrument) else { return true };
                 shared.recorder.offer(&event);
-                shared.venues.event(&event, self.provider.capabilities().trades, now);
+                shared.venues.event(&event, self.provider.capabilities().trades, shared.clock.now());
                 feed::deliver(shared, self.brokers, number, event.kind).await
             }
             Told::Gap { .. } | Told::Outage { .. } => true,
         }
     }
 
+    /// The venue's time.
+    fn now(&self) -> Timestamp {
+        self.provider.venue_time(self.shared.clock.now())
+    }
+
     /// The first minute that nobody answered for yet. The newest candle does not tell: a market that is closed has none.
     async fn begin(&mut self, id: &InstrumentId) -> Result<Timestamp, StoreError> {
-        let (store, now) = (&self.shared.store, self.shared.clock.now());
+        let (store, now) = (&self.shared.store, self.now());
         let (earliest, channel) = (now.plus_nanos(-LONGEST_PAUSE), Channel::Candles(Timeframe::M1));
         let missing = store.missing_ranges(id, channel, TimeRange::new(earliest, now)).await?;
         let next = missing.last().filter(|range| range.to == now).map_or(now, |range| range.from);

@@ -9,6 +9,7 @@ use cw_market::ProviderError;
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 use http::{HeaderMap, Method, StatusCode};
+use tokio::time::Instant;
 use url::Url;
 
 use super::backoff::Backoff;
@@ -23,6 +24,9 @@ const FIRST_WAIT: Duration = Duration::from_millis(250);
 const LONGEST_WAIT: Duration = Duration::from_secs(8);
 /// Who is told to wait longer than this hears so instead of waiting in here.
 const MOST_PATIENCE: Duration = Duration::from_mins(1);
+/// What asking for the time may take, and when it is asked for again.
+const TIME_PATIENCE: Duration = Duration::from_secs(5);
+const TIME_AGAIN: Duration = Duration::from_secs(10);
 /// How long a lockout lasts when the venue does not say.
 const LOCKOUT: Duration = Duration::from_mins(2);
 
@@ -108,6 +112,8 @@ pub struct HttpClient {
     health: Arc<Health>,
     clock: Arc<dyn Clock>,
     random: Random,
+    /// When the time was asked for last, and how often our clock had been set by then.
+    time_asked: tokio::sync::Mutex<Option<(Instant, u64)>>,
 }
 
 impl HttpClient {
@@ -122,7 +128,8 @@ impl HttpClient {
         let budget = Arc::new(Budget::new(manner.limits));
         let breaker = Arc::new(Breaker::new(random.clone()));
         health.watch(Arc::clone(&budget), Arc::clone(&breaker));
-        Self { venue, transport, manner, budget, breaker, health, clock, random }
+        let time_asked = tokio::sync::Mutex::default();
+        Self { venue, transport, manner, budget, breaker, health, clock, random, time_asked }
     }
 
     /// Makes a call; the answer has a status below 300. Calls that read are repeated, others never: whether an order
@@ -170,7 +177,7 @@ impl HttpClient {
 
     async fn sent(&self, call: &Call) -> Result<Reply, Failure> {
         let probe = Probe::new(&self.breaker);
-        let asked = self.clock.now();
+        let asked = self.clock.steady();
         match self.transport.send(call).await {
             Ok(reply) => {
                 self.health.heard(self.clock.now());
@@ -242,11 +249,33 @@ impl HttpClient {
         ProviderError::Retryable { venue: self.venue, reason, retry_after_ms }
     }
 
-    fn measure_clock(&self, asked: Timestamp, reply: &Reply) {
+    fn measure_clock(&self, asked: i64, reply: &Reply) {
         let date = reply.headers.get(http::header::DATE).and_then(|date| date.to_str().ok()).and_then(http_date);
         if let Some(date) = date {
-            self.health.measured_clock(asked, self.clock.now(), date);
+            self.health.measured_clock(asked, date);
         }
+    }
+
+    /// Finds out what time it is at the venue, unless that is known: every answer says so, whatever it is about. Asked once,
+    /// and again after our clock was set, or after a while where nobody answered.
+    pub async fn ask_time(&self, at: &Url) {
+        if self.health.clock_offset().is_some() {
+            return;
+        }
+        let mut asked = self.time_asked.lock().await;
+        let settings = self.health.clock_settings();
+        let recently = |(when, of): (Instant, u64)| of == settings && when.elapsed() < TIME_AGAIN;
+        if self.health.clock_offset().is_some() || asked.is_some_and(recently) {
+            return;
+        }
+        *asked = Some((Instant::now(), settings));
+        let call = Call { method: Method::HEAD, ..Call::get(at.clone()) };
+        // Without an answer it stays unknown; a refusal has a date as well.
+        let asking = async {
+            self.admit(&call).await?;
+            Ok::<_, ProviderError>(self.sent(&call).await)
+        };
+        let _told = tokio::time::timeout(TIME_PATIENCE, asking).await;
     }
 }
 

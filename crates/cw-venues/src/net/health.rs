@@ -19,6 +19,12 @@ const MEASUREMENTS: usize = 9;
 
 /// What a call may take and still tell the venue's time.
 const LONGEST_TRIP: i64 = 2 * Timestamp::NANOS_PER_SECOND;
+/// Clocks drift: an older measurement counts only while there is no other.
+const BELIEVED_FOR: i64 = 600 * Timestamp::NANOS_PER_SECOND;
+/// Less than this is within what a date header can tell.
+const SAME: i64 = 2 * Timestamp::NANOS_PER_SECOND;
+/// A clock that is wrong by more than a wrong zone or date is not this machine's, but a venue's that says nonsense.
+const MOST_OFFSET: i64 = 36 * 3_600 * Timestamp::NANOS_PER_SECOND;
 
 /// Shared by everything that talks to one venue.
 pub struct Health {
@@ -32,7 +38,11 @@ struct Inner {
     last_event: Option<Timestamp>,
     events: u64,
     status: ConnectionStatus,
-    offsets: VecDeque<i64>,
+    /// When it was measured, by the steady clock, and how much the venue's was ahead.
+    offsets: VecDeque<(i64, i64)>,
+    /// Our clock less the steady one, when it was looked at last.
+    set: Option<i64>,
+    settings: u64,
     recent: VecDeque<Refused>,
     /// Of those counted, how many were told.
     told: u64,
@@ -48,6 +58,8 @@ impl Health {
             events: 0,
             status: ConnectionStatus::default(),
             offsets: VecDeque::new(),
+            set: None,
+            settings: 0,
             recent: VecDeque::new(),
             told: 0,
             watched: None,
@@ -128,35 +140,63 @@ impl Health {
         self.inner.lock().status.quarantined
     }
 
-    /// The venue said what time it is, in whole seconds, between two moments of ours.
-    pub(super) fn measured_clock(&self, asked: Timestamp, answered: Timestamp, venue: Timestamp) {
+    /// The venue said what time it is, in whole seconds, after a call that began `asked` by the steady clock.
+    pub(super) fn measured_clock(&self, asked: i64, venue: Timestamp) {
+        let mut inner = self.inner.lock();
+        self.notice_setting(&mut inner);
+        let (now, answered) = (self.clock.now(), self.clock.steady());
         // An answer that took longer does not say when it was given.
-        if !(0..=LONGEST_TRIP).contains(&answered.nanos_since(asked)) {
+        if !(0..=LONGEST_TRIP).contains(&(answered - asked)) {
             return;
         }
-        let halfway = asked.plus_nanos(answered.nanos_since(asked) / 2);
+        let halfway = now.plus_nanos(-(answered - asked) / 2);
         // A date is cut to its second: the middle of that second is the best guess.
         let offset = venue.plus_nanos(Timestamp::NANOS_PER_SECOND / 2).nanos_since(halfway);
-        let mut inner = self.inner.lock();
+        inner.offsets.retain(|(at, _)| answered - at < BELIEVED_FOR);
         if inner.offsets.len() == MEASUREMENTS {
             inner.offsets.pop_front();
         }
-        inner.offsets.push_back(offset);
-        let mut sorted: Vec<i64> = inner.offsets.iter().copied().collect();
+        inner.offsets.push_back((answered, offset));
+        let mut sorted: Vec<i64> = inner.offsets.iter().map(|(_, offset)| *offset).collect();
         sorted.sort_unstable();
         inner.status.clock_offset_ms = Some(sorted[sorted.len() / 2] / 1_000_000);
     }
 
-    /// What the venue's clock says now. Offsets below two seconds are within what a date header can tell, and left out;
-    /// one of hours is no clock that candles could be dated by.
+    /// A clock that was set, or a machine that slept, makes what was measured before worthless.
+    fn notice_setting(&self, inner: &mut Inner) {
+        let set = self.clock.now().as_nanos().saturating_sub(self.clock.steady());
+        if inner.set.replace(set).is_some_and(|before| set.saturating_sub(before).saturating_abs() > SAME) {
+            inner.offsets.clear();
+            inner.status.clock_offset_ms = None;
+            inner.settings += 1;
+        }
+    }
+
+    /// How much the venue's clock is ahead of ours, as [`Provider::clock_offset`] tells.
+    ///
+    /// [`Provider::clock_offset`]: cw_market::Provider::clock_offset
+    pub fn clock_offset(&self) -> Option<i64> {
+        let mut inner = self.inner.lock();
+        self.notice_setting(&mut inner);
+        let offset = inner.status.clock_offset_ms?.saturating_mul(1_000_000);
+        Some(if (SAME..MOST_OFFSET).contains(&offset.saturating_abs()) { offset } else { 0 })
+    }
+
+    /// How often our clock was set since the start.
+    pub(super) fn clock_settings(&self) -> u64 {
+        let mut inner = self.inner.lock();
+        self.notice_setting(&mut inner);
+        inner.settings
+    }
+
+    /// What the venue's clock says now, as far as it is known.
     pub fn venue_now(&self) -> Timestamp {
-        let offset = self.inner.lock().status.clock_offset_ms.unwrap_or(0);
-        let offset = if (2_000..7_200_000).contains(&offset.abs()) { offset } else { 0 };
-        self.clock.now().plus_nanos(offset.saturating_mul(1_000_000))
+        self.clock.now().plus_nanos(self.clock_offset().unwrap_or(0))
     }
 
     pub fn status(&self) -> ProviderStatus {
-        let inner = self.inner.lock();
+        let mut inner = self.inner.lock();
+        self.notice_setting(&mut inner);
         let mut status = inner.status.clone();
         if let Some((budget, breaker)) = &inner.watched {
             let (left, limit, wait) = budget.left();
@@ -177,24 +217,84 @@ impl Health {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering};
+
     use cw_core::ManualClock;
 
     use super::*;
 
+    /// Ours can be set, and the machine can sleep.
+    #[derive(Default)]
+    struct Ours {
+        now: AtomicI64,
+        steady: AtomicI64,
+    }
+
+    impl Ours {
+        fn pass(&self, seconds: i64) {
+            self.steady.fetch_add(seconds * Timestamp::NANOS_PER_SECOND, Ordering::Relaxed);
+            self.set(seconds);
+        }
+        fn set(&self, seconds: i64) {
+            self.now.fetch_add(seconds * Timestamp::NANOS_PER_SECOND, Ordering::Relaxed);
+        }
+    }
+
+    impl Clock for Ours {
+        fn now(&self) -> Timestamp {
+            Timestamp::from_nanos(self.now.load(Ordering::Relaxed))
+        }
+        fn steady(&self) -> i64 {
+            self.steady.load(Ordering::Relaxed)
+        }
+    }
+
+    fn measure(health: &Health, clock: &Ours, took: i64, venue: i64) {
+        let asked = clock.steady();
+        clock.pass(took);
+        health.measured_clock(asked, Timestamp::from_secs(venue));
+    }
+
     #[test]
     fn the_clock_s_offset_is_the_middle_of_its_measurements() {
-        let clock = Arc::new(ManualClock::new(Timestamp::from_secs(1_000)));
-        let health = Health::new(clock);
-        assert_eq!(health.venue_now(), Timestamp::from_secs(1_000));
-        for venue in [1_009, 1_010, 1_011, 5_000, 1_010] {
-            health.measured_clock(
-                Timestamp::from_secs(1_000),
-                Timestamp::from_secs(1_001),
-                Timestamp::from_secs(venue),
-            );
+        let clock = Arc::new(Ours::default());
+        let health = Health::new(Arc::clone(&clock) as Arc<dyn Clock>);
+        clock.pass(1_000);
+        assert_eq!((health.clock_offset(), health.venue_now()), (None, Timestamp::from_secs(1_000)));
+        for venue in [1_010, 1_012, 1_014, 5_000, 1_018] {
+            measure(&health, &clock, 1, venue);
+            clock.pass(1);
         }
         assert_eq!(health.status().connection.unwrap().clock_offset_ms, Some(10_000));
-        assert_eq!(health.venue_now(), Timestamp::from_secs(1_010));
+        assert_eq!(health.venue_now(), Timestamp::from_secs(1_020));
+        measure(&health, &clock, 3, 9_000);
+        assert_eq!(health.clock_offset(), Some(10_000_000_000), "too slow an answer tells nothing");
+        // Clocks drift apart: after a while the newest alone counts.
+        clock.pass(601);
+        measure(&health, &clock, 0, 1_640);
+        assert_eq!(health.clock_offset(), Some(26_500_000_000));
+        measure(&health, &clock, 0, 1_640);
+        assert_eq!(health.status().connection.unwrap().clock_offset_ms, Some(26_500));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_and_a_machine_that_slept_make_the_offset_unknown() {
+        let clock = Arc::new(Ours::default());
+        let health = Health::new(Arc::clone(&clock) as Arc<dyn Clock>);
+        for set in [-3_600, 3_600, 28_800] {
+            measure(&health, &clock, 0, clock.now().as_secs());
+            assert_eq!(health.clock_offset(), Some(0));
+            clock.set(set);
+            assert_eq!((health.clock_offset(), health.status().connection.unwrap().clock_offset_ms), (None, None));
+        }
+        assert_eq!(health.clock_settings(), 3);
+        // A wrong zone is believed, a venue that lives in another year is not.
+        clock.set(3);
+        measure(&health, &clock, 0, clock.now().as_secs() + 9 * 3_600);
+        assert_eq!(health.clock_offset(), Some(32_400_500_000_000));
+        clock.set(3);
+        measure(&health, &clock, 0, clock.now().as_secs() + 400 * 86_400);
+        assert_eq!(health.clock_offset(), Some(0));
     }
 
     #[test]

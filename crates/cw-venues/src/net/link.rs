@@ -6,11 +6,14 @@ use std::time::Duration;
 use cw_core::{Clock, InstrumentId, Timestamp};
 use cw_market::{EventSink, FeedEvent, ProviderError, ProviderState};
 use futures_util::future::BoxFuture;
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio::time::Instant;
+use url::Url;
 
 use super::backoff::Backoff;
 use super::canary::Quiet;
+use super::client::HttpClient;
 use super::health::Health;
 use super::random::Random;
 use super::wire::{Frame, Wire};
@@ -84,11 +87,17 @@ pub type Canary =
 
 /// Lets others end a connection that only looks alive.
 #[derive(Debug, Clone, Default)]
-pub struct Gate(Arc<Notify>);
+pub struct Gate(Arc<(Notify, Mutex<String>)>);
 
 impl Gate {
-    pub fn reconnect(&self) {
-        self.0.notify_waiters();
+    pub fn reconnect(&self, reason: &str) {
+        reason.clone_into(&mut self.0.1.lock());
+        self.0.0.notify_waiters();
+    }
+
+    async fn closed(&self) -> String {
+        self.0.0.notified().await;
+        self.0.1.lock().clone()
     }
 }
 
@@ -104,6 +113,8 @@ pub struct Link<'a> {
     pub random: &'a Random,
     pub gate: &'a Gate,
     pub canary: Option<&'a Canary>,
+    /// Where the venue can be asked for its time.
+    pub time: Option<(&'a HttpClient, Url)>,
 }
 
 /// Streams until the receiver is gone or the venue refuses for good.
@@ -111,11 +122,17 @@ pub async fn run(link: &Link<'_>, mut dialect: impl FnMut() -> Box<dyn Dialect>)
     let mut backoff = Backoff::new(link.pace.first_wait, link.pace.longest_wait);
     loop {
         link.health.become_state(ProviderState::Connecting, "connecting");
+        // What a connection tells is dated by the venue's clock.
+        tokio::select! {
+            biased;
+            () = link.events.closed() => return Ok(()),
+            () = async { if let Some((http, at)) = &link.time { http.ask_time(at).await } } => {}
+        }
         let mut was_ready = false;
         let ended = tokio::select! {
             biased;
             () = link.events.closed() => return Ok(()),
-            () = link.gate.0.notified() => Err(LinkError::Lost("it delivered less than the venue has".to_owned())),
+            reason = link.gate.closed() => Err(LinkError::Lost(reason)),
             ended = connection(link, dialect(), &mut was_ready) => ended,
         };
         let reason = match ended {
@@ -132,7 +149,7 @@ pub async fn run(link: &Link<'_>, mut dialect: impl FnMut() -> Box<dyn Dialect>)
         if was_ready {
             backoff.reset();
             let lost = FeedEvent::Lost {
-                at: link.clock.now(),
+                at: link.health.venue_now(),
                 instruments: Arc::clone(&link.instruments),
                 reason: reason.clone(),
             };
@@ -170,8 +187,10 @@ async fn connection(link: &Link<'_>, mut dialect: Box<dyn Dialect>, was_ready: &
             quiet.ready(Instant::now());
             link.health.become_state(ProviderState::Live, "streaming");
             // Before anything that came with it.
-            out.events
-                .insert(0, FeedEvent::Connected { at: link.clock.now(), instruments: Arc::clone(&link.instruments) });
+            out.events.insert(
+                0,
+                FeedEvent::Connected { at: link.health.venue_now(), instruments: Arc::clone(&link.instruments) },
+            );
         }
         let newest = out.events.iter().filter_map(event_time).max();
         link.health.handed_over(out.events.len(), newest);

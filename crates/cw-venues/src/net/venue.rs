@@ -9,7 +9,9 @@ use cw_market::{
 use futures_util::FutureExt;
 use futures_util::future::{self, BoxFuture};
 use tokio::sync::mpsc;
+use url::Url;
 
+use super::base_url::BaseUrl;
 use super::client::{Call, HttpClient, Manner, Transport};
 use super::health::Health;
 use super::history::{self, Native, Plan};
@@ -19,6 +21,8 @@ use super::random::Random;
 
 /// How often an answer that cannot be read is asked for.
 const GARBLED_TRIES: u32 = 3;
+/// How far the venue's time is known.
+const UNSURE: i64 = 2 * Timestamp::NANOS_PER_SECOND;
 
 /// Time, chance and the network, as everything here gets them.
 #[derive(Clone)]
@@ -35,6 +39,8 @@ pub struct Site {
     pub health: Arc<Health>,
     pub http: Arc<HttpClient>,
     pub gate: Gate,
+    /// Any address of the venue: an answer from there says what time it is.
+    root: Option<Url>,
 }
 
 impl Site {
@@ -43,7 +49,20 @@ impl Site {
         let transport = Arc::clone(&handles.transport);
         let (clock, random) = (Arc::clone(&handles.clock), handles.random.clone());
         let http = Arc::new(HttpClient::new(code, transport, manner, Arc::clone(&health), clock, random));
-        Self { code, handles, health, http, gate: Gate::default() }
+        Self { code, handles, health, http, gate: Gate::default(), root: None }
+    }
+
+    /// With an address at which it can be asked for its time, without more than that.
+    #[must_use]
+    pub fn at(self, base: &BaseUrl) -> Self {
+        Self { root: Some(base.join("/")), ..self }
+    }
+
+    /// Finds out what time it is at the venue, where that is not known.
+    pub async fn ask_time(&self) {
+        if let Some(root) = &self.root {
+            self.http.ask_time(root).await;
+        }
     }
 
     /// Keeps a connection up until nobody takes its events or the venue refuses for good.
@@ -58,6 +77,7 @@ impl Site {
             random: &self.handles.random,
             gate: &self.gate,
             canary: connection.canary.as_ref(),
+            time: self.root.clone().map(|root| (&*self.http, root)),
         };
         link::run(&link, connection.dialect).await
     }
@@ -214,14 +234,18 @@ impl<K: Kind> Venue<K> {
     async fn history(&self, request: &CandleRequest) -> Result<Vec<Candle>, ProviderError> {
         let (site, id) = (&*self.site, &request.instrument);
         self.check(id)?;
-        let now = site.health.venue_now();
+        site.ask_time().await;
+        // Who names an end that is over within what is known of the venue's time has it from the venue.
+        let known = |now: Timestamp| request.to.filter(|to| *to > now && to.nanos_since(now) <= UNSURE).unwrap_or(now);
+        let now = known(site.health.venue_now());
         let Some(plan) = history::plan(site.code, request, self.kind.natives(id), now)? else {
             return Ok(Vec::new());
         };
         let page = |from, to| self.kind.page(site, id, &plan, from, to);
         let rows = history::page_through(&plan, self.kind.page_size(), page).await?;
-        // The answers may have told that our clock is ahead of the venue's: a candle that is forming there is none.
-        let closed = history::plan(site.code, request, self.kind.natives(id), now.min(site.health.venue_now()))?;
+        // The answers may have told that our clock is further ahead of the venue's: a candle that is forming there is none.
+        let now = now.min(known(site.health.venue_now()));
+        let closed = history::plan(site.code, request, self.kind.natives(id), now)?;
         Ok(closed.map_or_else(Vec::new, |closed| history::within(&closed, rows)))
     }
 
@@ -307,8 +331,14 @@ impl<K: Kind> Provider for Venue<K> {
     fn refused(&self) -> Vec<Refused> {
         self.site.health.take_quarantined()
     }
-    fn reconnect(&self) {
-        self.site.gate.reconnect();
+    fn reconnect(&self, reason: &str) {
+        self.site.gate.reconnect(reason);
+    }
+    fn clock_offset(&self) -> Option<i64> {
+        self.site.health.clock_offset()
+    }
+    fn ask_time(&self) -> BoxFuture<'_, ()> {
+        self.site.ask_time().boxed()
     }
     fn status(&self) -> ProviderStatus {
         self.site.health.status()

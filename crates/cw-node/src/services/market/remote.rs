@@ -135,10 +135,17 @@ impl Market {
         if range.is_empty() {
             return Ok(fetched);
         }
-        let missing = self.missing_remote(provider, instrument, timeframe, range).await?;
+        let mut missing = self.missing_remote(provider, instrument, timeframe, range).await?;
         if missing.is_empty() {
             return Ok(fetched);
         }
+        // What is not over at the venue, whatever our clock says, is not covered by an answer.
+        provider.ask_time().await;
+        let end = self.remote_end(provider, timeframe);
+        missing.retain_mut(|part| {
+            part.to = part.to.min(end);
+            !part.is_empty()
+        });
         self.introduce_remote(provider, instrument).await?;
         let store = &self.shared.store;
         let mut meter = Meter::new(ticket, (instrument, timeframe), range, &missing);
@@ -191,7 +198,7 @@ impl Market {
     /// The end of the newest candle that the venue has had time to make.
     pub(super) fn remote_end(&self, provider: &dyn Provider, timeframe: Timeframe) -> Timestamp {
         let delay = i64::from(provider.capabilities().candle_delay_ms) * 1_000_000;
-        timeframe.open_time(self.shared.clock.now().plus_nanos(-delay))
+        timeframe.open_time(provider.venue_time(self.shared.clock.now()).plus_nanos(-delay))
     }
 
     /// Brings what a request is about into the store. A venue that does not answer is no reason not to show what is there.
