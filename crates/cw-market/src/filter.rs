@@ -2,9 +2,12 @@
 //!
 //! A price far from the one before is not taken at once. If the next ones agree with it the market has moved, and from
 //! then on they are taken; a single one that nobody follows was a mistake. Beyond a factor that no market moves by
-//! between two trades it is never taken. Everything that is not is counted by reason.
+//! between two trades it is never taken, unless a session lies between them: over night a share may be split. Everything
+//! that is not taken is counted by reason.
 
-use cw_core::{AssetClass, Candle, CandleError, MarketEvent, MarketEventKind, Price, Quote, Timestamp, Trade};
+use cw_core::{
+    AssetClass, Calendar, Candle, CandleError, MarketEvent, MarketEventKind, Price, Quote, Timestamp, Trade,
+};
 
 /// What is still believed. The defaults per asset class are [`FilterRules::of`]; every one can be changed.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -12,7 +15,7 @@ pub struct FilterRules {
     /// A price so many times the one before, or that part of it, waits for others to confirm it; in thousandths: 1500 = 1.5
     /// times.
     pub jump_per_mille: i64,
-    /// One that moved by this factor is never taken, confirmed or not; in thousandths.
+    /// One that moved by this factor within a session is never taken, confirmed or not; in thousandths.
     pub absurd_per_mille: i64,
     /// So many prices in a row, the first included, that lie within `jump_per_mille` of each other are a move.
     pub confirmations: u32,
@@ -62,8 +65,6 @@ pub enum Suspicion {
     Ahead(Timestamp),
     #[error("its time {0} is long past")]
     Past(Timestamp),
-    #[error("the candle of {0} came before a newer one and is not a correction")]
-    Backwards(Timestamp),
     #[error("{0}")]
     NoCandle(CandleError),
 }
@@ -79,7 +80,6 @@ impl Suspicion {
             Self::Spike { .. } => "spike",
             Self::Ahead(_) => "ahead",
             Self::Past(_) => "past",
-            Self::Backwards(_) => "backwards",
             Self::NoCandle(_) => "no_candle",
         }
     }
@@ -107,29 +107,52 @@ struct Level {
     believed: Option<Price>,
     /// A price far away, and how many agree with it so far.
     claimed: Option<(Price, u32)>,
+    /// The market opened or closed since the last that was believed: it may be anywhere.
+    reopened: bool,
 }
 
 /// Watches one instrument.
 #[derive(Debug, Clone)]
 pub struct Filter {
     rules: FilterRules,
+    calendar: Calendar,
+    /// The end of the session, or of the time between two, in which the newest came.
+    span_ends: Timestamp,
     trades: Level,
     quotes: Level,
+    candles: Level,
     newest: Timestamp,
+    newest_candle: Timestamp,
     quarantined: Quarantined,
 }
 
 impl Filter {
     pub const fn new(rules: FilterRules) -> Self {
-        let level = Level { believed: None, claimed: None };
-        let quarantined = Quarantined { spikes: 0, crossed: 0, times: 0, nonsense: 0 };
-        Self { rules, trades: level, quotes: level, newest: Timestamp::MIN, quarantined }
+        let level = Level { believed: None, claimed: None, reopened: false };
+        Self {
+            rules,
+            calendar: Calendar::Continuous,
+            span_ends: Timestamp::MIN,
+            trades: level,
+            quotes: level,
+            candles: level,
+            newest: Timestamp::MIN,
+            newest_candle: Timestamp::MIN,
+            quarantined: Quarantined { spikes: 0, crossed: 0, times: 0, nonsense: 0 },
+        }
     }
 
     /// The price that the first one is compared with: the last known close.
     pub const fn with_reference(mut self, price: Price) -> Self {
         self.trades.believed = Some(price);
         self.quotes.believed = Some(price);
+        self.candles.believed = Some(price);
+        self
+    }
+
+    /// When the market opens and closes.
+    pub const fn with_calendar(mut self, calendar: Calendar) -> Self {
+        self.calendar = calendar;
         self
     }
 
@@ -137,22 +160,27 @@ impl Filter {
         self.quarantined
     }
 
-    /// `Ok` = it may go on.
-    pub fn check(&mut self, event: &MarketEvent) -> Result<(), Suspicion> {
+    /// `Ok` = it may go on. `now` is the venue's time, as far as it is known.
+    pub fn check(&mut self, event: &MarketEvent, now: Option<Timestamp>) -> Result<(), Suspicion> {
         let checked = match &event.kind {
-            MarketEventKind::Trade(trade) => self.trade(trade, event.received_at),
-            MarketEventKind::Quote(quote) => self.quote(quote, event.received_at),
+            MarketEventKind::Trade(trade) => self.trade(trade, now),
+            MarketEventKind::Quote(quote) => self.quote(quote, now),
         };
         self.counted(checked)
     }
 
-    /// Checks a closed candle that follows `before`, the newest one believed; the same open time again is a correction.
-    pub fn check_candle(&mut self, candle: &Candle, before: Option<&Candle>) -> Result<(), Suspicion> {
-        let checked = self.candle(candle, before);
+    /// Checks a candle that ends at `close_time`.
+    pub fn check_candle(
+        &mut self,
+        candle: &Candle,
+        close_time: Timestamp,
+        now: Option<Timestamp>,
+    ) -> Result<(), Suspicion> {
+        let checked = self.candle(candle, close_time, now);
         self.counted(checked)
     }
 
-    fn trade(&mut self, trade: &Trade, now: Timestamp) -> Result<(), Suspicion> {
+    fn trade(&mut self, trade: &Trade, now: Option<Timestamp>) -> Result<(), Suspicion> {
         positive("price", trade.price)?;
         if trade.qty.is_negative() {
             return Err(Suspicion::NegativeQuantity(trade.qty.to_string()));
@@ -163,7 +191,7 @@ impl Filter {
         Ok(())
     }
 
-    fn quote(&mut self, quote: &Quote, now: Timestamp) -> Result<(), Suspicion> {
+    fn quote(&mut self, quote: &Quote, now: Option<Timestamp>) -> Result<(), Suspicion> {
         let Quote { bid, ask, .. } = *quote;
         positive("bid", bid)?;
         positive("ask", ask)?;
@@ -184,29 +212,58 @@ impl Filter {
         Ok(())
     }
 
-    fn candle(&mut self, candle: &Candle, before: Option<&Candle>) -> Result<(), Suspicion> {
+    fn candle(&mut self, candle: &Candle, close_time: Timestamp, now: Option<Timestamp>) -> Result<(), Suspicion> {
         candle.validate().map_err(Suspicion::NoCandle)?;
-        let Some(before) = before else { return Ok(()) };
-        if candle.open_time < before.open_time {
-            return Err(Suspicion::Backwards(candle.open_time));
+        if now.is_some_and(|now| close_time.nanos_since(now) > self.rules.ahead_ns) {
+            return Err(Suspicion::Ahead(close_time));
         }
+        self.look_at_calendar(candle.open_time);
         // Within a candle a market may go far; two neighbours that have no price near each other's are not neighbours.
+        let rules = FilterRules { jump_per_mille: self.rules.absurd_per_mille, ..self.rules };
+        let mut level = self.candles;
         for price in [candle.high, candle.low] {
-            if apart(price, before.close, self.rules.absurd_per_mille) {
-                return Err(Suspicion::Spike { price, before: before.close });
+            if let Some(before) = level.believed.filter(|before| apart(price, *before, rules.absurd_per_mille)) {
+                if !level.reopened {
+                    return Err(Suspicion::Spike { price, before });
+                }
+                let confirmed = self.candles.doubt(candle.close, before, &rules);
+                return confirmed.map_err(|_| Suspicion::Spike { price, before });
             }
+        }
+        // A correction of an older one says nothing about where the market is.
+        if candle.open_time >= self.newest_candle {
+            level = Level { believed: Some(candle.close), claimed: None, reopened: false };
+            (self.candles, self.newest_candle) = (level, candle.open_time);
         }
         Ok(())
     }
 
-    fn time(&self, event_time: Timestamp, now: Timestamp) -> Result<(), Suspicion> {
-        if event_time.nanos_since(now) > self.rules.ahead_ns {
+    fn time(&mut self, event_time: Timestamp, now: Option<Timestamp>) -> Result<(), Suspicion> {
+        if now.is_some_and(|now| event_time.nanos_since(now) > self.rules.ahead_ns) {
             return Err(Suspicion::Ahead(event_time));
         }
         if self.newest != Timestamp::MIN && self.newest.nanos_since(event_time) > self.rules.late_ns {
             return Err(Suspicion::Past(event_time));
         }
+        self.look_at_calendar(event_time);
         Ok(())
+    }
+
+    #[inline]
+    fn look_at_calendar(&mut self, time: Timestamp) {
+        if self.calendar != Calendar::Continuous && time >= self.span_ends {
+            self.turn_over(time);
+        }
+    }
+
+    #[cold]
+    fn turn_over(&mut self, time: Timestamp) {
+        let first = self.span_ends == Timestamp::MIN;
+        self.span_ends = self.calendar.span_at(time).to;
+        // At the start a reference is of a time that nobody said.
+        for level in [&mut self.trades, &mut self.quotes, &mut self.candles] {
+            level.reopened = !first || level.believed.is_some();
+        }
     }
 
     fn counted(&mut self, checked: Result<(), Suspicion>) -> Result<(), Suspicion> {
@@ -215,7 +272,7 @@ impl Filter {
         let count = match suspicion {
             Suspicion::Spike { .. } => &mut counts.spikes,
             Suspicion::Crossed { .. } | Suspicion::TooWide { .. } => &mut counts.crossed,
-            Suspicion::Ahead(_) | Suspicion::Past(_) | Suspicion::Backwards(_) => &mut counts.times,
+            Suspicion::Ahead(_) | Suspicion::Past(_) => &mut counts.times,
             Suspicion::NotPositive { .. } | Suspicion::NegativeQuantity(_) | Suspicion::NoCandle(_) => {
                 &mut counts.nonsense
             }
@@ -231,8 +288,7 @@ impl Level {
         match self.believed {
             Some(before) if apart(price, before, rules.jump_per_mille) => self.doubt(price, before, rules),
             _ => {
-                self.believed = Some(price);
-                self.claimed = None;
+                *self = Self { believed: Some(price), claimed: None, reopened: false };
                 Ok(())
             }
         }
@@ -241,7 +297,7 @@ impl Level {
     #[cold]
     fn doubt(&mut self, price: Price, before: Price, rules: &FilterRules) -> Result<(), Suspicion> {
         let spike = Suspicion::Spike { price, before };
-        if apart(price, before, rules.absurd_per_mille) {
+        if !self.reopened && apart(price, before, rules.absurd_per_mille) {
             return Err(spike);
         }
         let agreeing = match self.claimed {
@@ -252,10 +308,41 @@ impl Level {
         if agreeing < rules.confirmations {
             return Err(spike);
         }
-        self.believed = Some(price);
-        self.claimed = None;
+        *self = Self { believed: Some(price), claimed: None, reopened: false };
         Ok(())
     }
+}
+
+/// Tells the candles of a finished series, in order of time, that are believed from those that are not. One that lies far
+/// from the one before is believed when the next one lies near it: then the market moved, or a share was split.
+pub fn believed(candles: &[Candle], rules: &FilterRules) -> (Vec<Candle>, Vec<(Candle, Suspicion)>) {
+    let far =
+        |a: &Candle, b: &Candle| [a.high, a.low].into_iter().any(|price| apart(price, b.close, rules.absurd_per_mille));
+    let sound = |candle: &Candle| candle.validate().map_err(Suspicion::NoCandle);
+    let (mut taken, mut refused): (Vec<Candle>, Vec<(Candle, Suspicion)>) =
+        (Vec::with_capacity(candles.len()), Vec::new());
+    for (place, candle) in candles.iter().enumerate() {
+        if let Err(suspicion) = sound(candle) {
+            refused.push((*candle, suspicion));
+            continue;
+        }
+        let mut after = candles[place + 1..].iter().filter(|next| next.validate().is_ok());
+        let (next, third) = (after.next(), after.next());
+        let spike = match (taken.last(), next, third) {
+            (Some(before), next, _) => far(candle, before) && next.is_none_or(|next| far(next, candle)),
+            // The first has none before it: two that agree with each other know better.
+            (None, Some(next), Some(third)) => far(candle, next) && !far(third, next),
+            (None, ..) => false,
+        };
+        if spike {
+            let before = taken.last().or(next).map_or(candle.close, |near| near.close);
+            let price = if apart(candle.high, before, rules.absurd_per_mille) { candle.high } else { candle.low };
+            refused.push((*candle, Suspicion::Spike { price, before }));
+        } else {
+            taken.push(*candle);
+        }
+    }
+    (taken, refused)
 }
 
 /// Whether one price is more than `per_mille` thousandths of the other. Both are greater than zero.
@@ -305,7 +392,7 @@ mod tests {
     /// `ok` or the reason, per price, one a second.
     fn prices(class: AssetClass, prices: &[&str]) -> String {
         let mut filter = Filter::new(FilterRules::of(class));
-        let words = prices.iter().zip(0..).map(|(price, second)| match filter.check(&trade(second, price)) {
+        let words = prices.iter().zip(0..).map(|(price, second)| match filter.check(&trade(second, price), None) {
             Ok(()) => "ok",
             Err(suspicion) => suspicion.code(),
         });
@@ -319,7 +406,7 @@ mod tests {
             assert_eq!(prices(class, &["100", "1", "1", "1", "1", "99.9"]), "ok spike spike spike spike ok");
         }
         let mut filter = Filter::new(FilterRules::of(AssetClass::Crypto)).with_reference("100".parse().unwrap());
-        let error = filter.check(&trade(0, "10000")).unwrap_err();
+        let error = filter.check(&trade(0, "10000"), None).unwrap_err();
         assert_eq!(error.to_string(), "price 10000 is too far from 100 to be the next one");
         assert_eq!(filter.quarantined(), Quarantined { spikes: 1, ..Quarantined::default() });
     }
@@ -349,10 +436,10 @@ mod tests {
             let fall = if second < 300 { second as f64 / 300.0 } else { 1.0 - (second - 300) as f64 / 1_200.0 };
             let wobble = ((second * 7_919 % 101) as f64 - 50.0) / 5_000.0;
             let price = format!("{:.2}", 115.0 * (1.0 - 0.09 * fall + wobble));
-            assert_eq!(filter.check(&trade(second, &price)), Ok(()), "second {second}");
+            assert_eq!(filter.check(&trade(second, &price), None), Ok(()), "second {second}");
             taken += 1;
             if second % 100 == 57 {
-                assert!(filter.check(&trade(second, "0.01")).is_err());
+                assert!(filter.check(&trade(second, "0.01"), None).is_err());
                 refused += 1;
             }
         }
@@ -370,7 +457,7 @@ mod tests {
             quote(4, "112.12", "112.17"),
             quote(5, "1.1300", "1.1300"),
         ]
-        .map(|quote| filter.check(&quote).err().map_or("ok", |suspicion| suspicion.code()));
+        .map(|quote| filter.check(&quote, None).err().map_or("ok", |suspicion| suspicion.code()));
         assert_eq!(codes, ["ok", "crossed", "not_positive", "too_wide", "spike", "ok"]);
         assert_eq!(filter.quarantined(), Quarantined { spikes: 1, crossed: 2, times: 0, nonsense: 1 });
     }
@@ -378,17 +465,15 @@ mod tests {
     #[test]
     fn times_lie_between_long_ago_and_now() {
         let mut filter = Filter::new(FilterRules::of(AssetClass::Crypto));
-        let mut ahead = trade(0, "100");
-        ahead.received_at = at(-61);
-        assert_eq!(filter.check(&ahead).unwrap_err().code(), "ahead");
-        ahead.received_at = at(-60);
-        assert_eq!(filter.check(&ahead), Ok(()));
-        assert_eq!(filter.check(&trade(-86_401, "100")).unwrap_err().code(), "past");
-        assert_eq!(filter.check(&trade(-86_400, "100")), Ok(()), "late, but of a candle that may still be corrected");
+        assert_eq!(filter.check(&trade(0, "100"), Some(at(-61))).unwrap_err().code(), "ahead");
+        assert_eq!(filter.check(&trade(0, "100"), Some(at(-60))), Ok(()));
+        assert_eq!(filter.check(&trade(-86_401, "100"), None).unwrap_err().code(), "past");
+        let late = filter.check(&trade(-86_400, "100"), None);
+        assert_eq!(late, Ok(()), "late, but of a candle that may still be corrected");
         let late = FilterRules { late_ns: 5 * SECOND, ..FilterRules::of(AssetClass::Crypto) };
         let mut strict = Filter::new(late);
-        assert_eq!(strict.check(&trade(10, "100")), Ok(()));
-        assert_eq!(strict.check(&trade(4, "100")).unwrap_err().code(), "past");
+        assert_eq!(strict.check(&trade(10, "100"), None), Ok(()));
+        assert_eq!(strict.check(&trade(4, "100"), None).unwrap_err().code(), "past");
         assert_eq!(filter.quarantined().times, 2);
     }
 
@@ -403,17 +488,65 @@ mod tests {
             volume: Volume::ZERO,
         };
         let mut filter = Filter::new(FilterRules::of(AssetClass::Crypto));
-        let before = candle(1, [100, 110, 90, 100]);
         let codes = [
+            candle(1, [100, 110, 90, 100]),
             candle(2, [100, 120, 80, 90]),
             candle(1, [100, 111, 90, 100]),
-            candle(0, [100, 110, 90, 100]),
-            candle(2, [100, 90, 110, 100]),
-            candle(2, [100, 10_000, 90, 100]),
-            candle(2, [100, 110, 1, 100]),
+            candle(3, [100, 90, 110, 100]),
+            candle(3, [100, 10_000, 90, 100]),
+            candle(3, [100, 110, 1, 100]),
+            candle(3, [10_000, 10_000, 10_000, 10_000]),
+            candle(4, [10_000, 10_000, 10_000, 10_000]),
+            candle(5, [10_000, 10_000, 10_000, 10_000]),
+            candle(5, [100, 110, 90, 100]),
+            candle(65, [100, 110, 90, 100]),
         ]
-        .map(|candle| filter.check_candle(&candle, Some(&before)).err().map_or("ok", |suspicion| suspicion.code()));
-        assert_eq!(codes, ["ok", "ok", "backwards", "no_candle", "spike", "spike"]);
-        assert_eq!(filter.quarantined().total(), 4);
+        .map(|candle| {
+            let close_time = candle.open_time.plus_nanos(60 * SECOND);
+            filter.check_candle(&candle, close_time, Some(at(6 * 60))).err().map_or("ok", |suspicion| suspicion.code())
+        });
+        assert_eq!(codes, ["ok", "ok", "ok", "no_candle", "spike", "spike", "spike", "spike", "spike", "ok", "ahead"]);
+        assert_eq!(filter.quarantined().total(), 7);
+    }
+
+    #[test]
+    fn a_finished_series_tells_a_mistake_from_a_split() {
+        let candle = |minute: i64, price: i64| Candle {
+            open_time: at(60 * minute),
+            open: Price::from_raw(price),
+            high: Price::from_raw(price),
+            low: Price::from_raw(price),
+            close: Price::from_raw(price),
+            volume: Volume::ZERO,
+        };
+        let refused = |prices: &[i64]| {
+            let candles: Vec<Candle> = prices.iter().zip(0..).map(|(price, minute)| candle(minute, *price)).collect();
+            let (taken, refused) = believed(&candles, &FilterRules::of(AssetClass::Equity));
+            assert_eq!(taken.len() + refused.len(), prices.len());
+            refused.iter().map(|(candle, _)| candle.open_time.nanos_since(at(0)) / (60 * SECOND)).collect::<Vec<_>>()
+        };
+        assert_eq!(refused(&[10, 1_000, 11, 12, 0, 10, 1_000]), [1, 4, 6]);
+        assert_eq!(refused(&[1_000, 10, 11, 12]), [0]);
+        assert_eq!(refused(&[10, 11, 1_000, 1_010, 990]), [], "a reverse split");
+        assert_eq!(refused(&[10, 1_000]), [1], "nobody confirms it");
+        assert_eq!(refused(&[10]), []);
+    }
+
+    #[test]
+    fn a_share_that_was_split_over_night_is_believed_when_others_confirm_it() {
+        let evening: Timestamp = "2024-07-01T19:59:00Z".parse().unwrap();
+        let morning: Timestamp = "2024-07-02T13:30:00Z".parse().unwrap();
+        let mut filter = Filter::new(FilterRules::of(AssetClass::Equity)).with_calendar(Calendar::Nyse);
+        let mut code = |time: Timestamp, price: &str| {
+            let mut event = trade(0, price);
+            if let MarketEventKind::Trade(trade) = &mut event.kind {
+                trade.event_time = time;
+            }
+            filter.check(&event, None).err().map_or("ok", |suspicion| suspicion.code())
+        };
+        let evening = ["1.00", "100.00", "100.10", "99.90", "100.00", "1.01"].map(|price| code(evening, price));
+        assert_eq!(evening, ["ok", "spike", "spike", "spike", "spike", "ok"]);
+        let morning = ["100.00", "100.10", "99.90", "100.00", "1.01"].map(|price| code(morning, price));
+        assert_eq!(morning, ["spike", "spike", "ok", "ok", "spike"]);
     }
 }

@@ -3,13 +3,17 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use cw_core::{Candle, Clock, InstrumentId, Timeframe, Timestamp};
+use cw_core::{
+    AssetClass, Calendar, Candle, Clock, InstrumentId, MarketEvent, MarketEventKind, Price, Quote, Timeframe,
+    Timestamp, Trade,
+};
 use futures_util::StreamExt;
 use futures_util::future::{BoxFuture, FutureExt};
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use crate::filter::{Filter, FilterRules};
 use crate::keeper::{Delivery, Keeper, Kept, Question};
 use crate::provider::{CandleRequest, FeedEvent, Provider, ProviderError};
 
@@ -34,6 +38,10 @@ const STOPPED: Duration = Duration::from_secs(30);
 pub struct Followed {
     pub instrument: InstrumentId,
     pub from: Timestamp,
+    /// What is believed of it, and when it trades.
+    pub class: AssetClass,
+    /// The last close that is known, which the first price is compared with.
+    pub reference: Option<Price>,
 }
 
 /// What following brings.
@@ -54,6 +62,7 @@ pub enum Told {
 struct Place {
     id: InstrumentId,
     keeper: Keeper,
+    filter: Filter,
     /// A question is on its way.
     asking: bool,
     tries: u32,
@@ -138,15 +147,19 @@ impl<'a> Follower<'a> {
     fn new(provider: &'a dyn Provider, followed: &[Followed], clock: &'a dyn Clock, told: mpsc::Sender<Told>) -> Self {
         let capabilities = provider.capabilities();
         let delay = i64::from(capabilities.candle_delay_ms) * 1_000_000;
-        let place = |f: &Followed| Place {
-            id: f.instrument.clone(),
-            keeper: Keeper::new(Timeframe::M1, f.from, capabilities.dense, delay)
-                .with_calendar(provider.calendar(&f.instrument)),
-            asking: false,
-            tries: 0,
-            strikes: 0,
-            connected: false,
-            lost: None,
+        let place = |f: &Followed| {
+            let calendar = Calendar::of(&f.instrument, f.class);
+            let filter = Filter::new(FilterRules::of(f.class)).with_calendar(calendar);
+            Place {
+                id: f.instrument.clone(),
+                keeper: Keeper::new(Timeframe::M1, f.from, capabilities.dense, delay).with_calendar(calendar),
+                filter: f.reference.map_or(filter.clone(), |price| filter.with_reference(price)),
+                asking: false,
+                tries: 0,
+                strikes: 0,
+                connected: false,
+                lost: None,
+            }
         };
         let numbers = followed.iter().enumerate().map(|(place, f)| (f.instrument.clone(), place)).collect();
         let places = followed.iter().map(place).collect();
@@ -193,6 +206,10 @@ impl<'a> Follower<'a> {
         match event {
             FeedEvent::Candle { instrument, timeframe: Timeframe::M1, candle, .. } => {
                 let Some(&number) = self.numbers.get(&instrument) else { return };
+                // One that is refused is missing, and will be asked for.
+                if self.refuse(number, &candle).is_some() {
+                    return;
+                }
                 let mut kept = Vec::new();
                 self.places[number].keeper.streamed(candle, &mut kept);
                 self.places[number].strikes = 0;
@@ -218,8 +235,28 @@ impl<'a> Follower<'a> {
                 }
                 self.out.push(Told::Event(event));
             }
+            FeedEvent::Market(ref market) => {
+                let now = self.known_now();
+                let Some(&number) = self.numbers.get(&market.instrument) else { return };
+                match self.places[number].filter.check(market, now) {
+                    Ok(()) => self.out.push(Told::Event(event)),
+                    Err(suspicion) => self.provider.quarantine(&suspicion.to_string(), &words(market)),
+                }
+            }
             other => self.out.push(Told::Event(other)),
         }
+    }
+
+    /// Why a candle is not believed; it is in quarantine then.
+    fn refuse(&mut self, number: usize, candle: &Candle) -> Option<String> {
+        let now = self.known_now();
+        let place = &mut self.places[number];
+        let reason =
+            place.filter.check_candle(candle, Timeframe::M1.close_time(candle.open_time), now).err()?.to_string();
+        let Candle { open_time, open, high, low, close, volume } = candle;
+        let words = format!("{} 1m {open_time} {open} {high} {low} {close} {volume}", place.id);
+        self.provider.quarantine(&reason, &words);
+        Some(reason)
     }
 
     fn keep(&mut self, number: usize, kept: Vec<Kept>) {
@@ -277,12 +314,19 @@ impl<'a> Follower<'a> {
         place.asking = false;
         let mut kept = Vec::new();
         match answer {
-            Ok(candles) => {
+            Ok(mut candles) => {
+                let mut refused = Vec::new();
+                candles.retain(|candle| {
+                    let reason = self.refuse(number, candle);
+                    refused.extend(reason.iter().map(|reason| (candle.open_time, reason.clone())));
+                    reason.is_none()
+                });
+                let place = &mut self.places[number];
                 // The answer may have told that it is earlier at the venue than we thought: what is not over there is not
                 // settled by it.
                 let to = question.to.min(place.keeper.certain(Some(now)));
                 let question = Question { to, ..question };
-                let missed = place.keeper.answered(question, &candles, &mut kept);
+                let missed = place.keeper.answered(question, &candles, &refused, &mut kept);
                 // A venue that has not got it yet is not asked again at once.
                 let settled = place.keeper.settled_to() >= question.to;
                 place.tries = if settled { 0 } else { place.tries + 1 };
@@ -332,6 +376,19 @@ impl<'a> Follower<'a> {
         // Who listens may take its time: that is no pause of the program.
         self.looked.at = Instant::now();
         true
+    }
+}
+
+/// An event as quarantine shows it.
+fn words(event: &MarketEvent) -> String {
+    let id = &event.instrument;
+    match &event.kind {
+        MarketEventKind::Trade(Trade { event_time, price, qty, .. }) => {
+            format!("{id} trade {event_time} {qty} at {price}")
+        }
+        MarketEventKind::Quote(Quote { event_time, bid, ask, .. }) => {
+            format!("{id} quote {event_time} bid {bid} ask {ask}")
+        }
     }
 }
 

@@ -155,12 +155,23 @@ impl Keeper {
         }
     }
 
-    /// The venue answered a question. Returns how many candles of it the stream should have brought.
-    pub fn answered(&mut self, question: Question, candles: &[Candle], out: &mut Vec<Kept>) -> usize {
+    /// The venue answered a question. `refused` are its candles that are not believed, in order, and why: they become gaps.
+    /// Returns how many candles of it the stream should have brought.
+    pub fn answered(
+        &mut self,
+        question: Question,
+        candles: &[Candle],
+        refused: &[(Timestamp, String)],
+        out: &mut Vec<Kept>,
+    ) -> usize {
         self.failures = 0;
         let mut missed = 0;
-        let inside = |candle: &&Candle| candle.open_time >= question.from && candle.open_time < question.to;
-        for candle in candles.iter().filter(inside) {
+        let inside = |at: Timestamp| at >= question.from && at < question.to;
+        let mut refused = refused.iter().filter(|(at, _)| inside(*at)).peekable();
+        for candle in candles.iter().filter(|candle| inside(candle.open_time)) {
+            while let Some((at, reason)) = refused.next_if(|(at, _)| *at < candle.open_time) {
+                self.disbelieve(*at, reason, out);
+            }
             if candle.open_time < self.next {
                 self.again(*candle, out);
             } else if let Some(waiting) = self.waiting.get_mut(&candle.open_time) {
@@ -172,6 +183,7 @@ impl Keeper {
                 self.put_out(*candle, Delivery::Backfilled, out);
             }
         }
+        refused.for_each(|(at, reason)| self.disbelieve(*at, reason, out));
         let quiet = self.first_silent(question);
         match quiet {
             // A venue that is never quiet may only be late: it is asked again.
@@ -192,6 +204,13 @@ impl Keeper {
             self.release(out);
         }
         missed
+    }
+
+    /// A candle that is not believed is none, unless the stream brought a better one.
+    fn disbelieve(&mut self, at: Timestamp, reason: &str, out: &mut Vec<Kept>) {
+        if at >= self.next && !self.waiting.contains_key(&at) {
+            self.gap(at, self.timeframe.close_time(at), reason, out);
+        }
     }
 
     /// The venue did not answer. Final when it refused; otherwise the question stands, for a while.

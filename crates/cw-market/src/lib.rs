@@ -36,7 +36,7 @@ mod seen;
 pub use aggregator::{Aggregator, CandleUpdate, Discarded, SeqRange, Verdict};
 pub use bars::{BarRule, BarRuleError, Bars, bars};
 pub use book::{Book, BookDiff, BookGap, BookSnapshot, Depth, Level};
-pub use filter::{Filter, FilterRules, Quarantined, Suspicion};
+pub use filter::{Filter, FilterRules, Quarantined, Suspicion, believed};
 pub use fold::{fold, fold_sessions};
 pub use follow::{Followed, Told, follow};
 pub use hub::{Hub, Listener, Mail, Missed};

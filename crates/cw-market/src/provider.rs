@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use cw_core::{
-    Adjustment, Calendar, Candle, Instrument, InstrumentId, MarketEvent, NewsItem, Price, Quantity, Ratio, Timeframe,
-    Timestamp,
+    Adjustment, Candle, Instrument, InstrumentId, MarketEvent, NewsItem, Price, Quantity, Ratio, Timeframe, Timestamp,
 };
 use futures_util::future::{self, BoxFuture, FutureExt};
 use serde::{Deserialize, Serialize};
@@ -269,11 +268,6 @@ pub trait Provider: Send + Sync {
         future::ready(Err(ProviderError::Refused { venue: self.venue(), reason })).boxed()
     }
 
-    /// When an instrument trades, as far as is known without asking.
-    fn calendar(&self, id: &InstrumentId) -> Calendar {
-        self.instruments().iter().find(|known| known.id == *id).map_or(Calendar::Continuous, Instrument::calendar)
-    }
-
     /// Who gave a candle, as it is stored beside it. More than the venue where one venue has several feeds that must not
     /// be mixed: `ALPACA:iex`.
     fn source(&self, _: &InstrumentId) -> String {
@@ -289,6 +283,9 @@ pub trait Provider: Send + Sync {
     fn refused(&self) -> Vec<Refused> {
         Vec::new()
     }
+
+    /// Counts something of it that was not taken, with why, and its beginning.
+    fn quarantine(&self, _reason: &str, _raw: &str) {}
 
     /// Closed candles only; the one whose time is not over is never among them.
     fn candles<'a>(&'a self, request: &'a CandleRequest) -> BoxFuture<'a, Result<Vec<Candle>, ProviderError>>;

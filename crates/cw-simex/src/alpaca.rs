@@ -15,6 +15,7 @@ use cw_core::{Candle, Timestamp};
 use serde_json::{Value, json};
 
 use crate::exchange::{Exchange, Tick};
+use crate::fault::Wrong;
 use crate::market::{self, MINUTE};
 use crate::news::Article;
 use crate::server::{Dialect, number, refuse};
@@ -258,12 +259,12 @@ impl Talk {
         vec![json!([message]).to_string()]
     }
 
-    fn candle(&self, tick: &Tick, wrong: bool) -> Vec<String> {
+    fn candle(&self, tick: &Tick, wrong: Option<Wrong>) -> Vec<String> {
         let Tick::Minute { symbol, minute } = *tick else { return Vec::new() };
         let name = Dialect::Alpaca.symbols()[symbol];
         let Some(mut candle) = self.exchange.market.candle(symbol, minute, false) else { return Vec::new() };
-        if wrong {
-            candle.high = cw_core::Price::from_raw(candle.high.raw() + 10_000_000);
+        if let Some(wrong) = wrong {
+            candle.high = cw_core::Price::from_raw(wrong.high(candle.high.raw()));
         }
         if !self.wants("bars", name) {
             return Vec::new();
@@ -314,7 +315,7 @@ impl Voice for Talk {
         let message = match tick {
             Tick::Minute { symbol, minute } => {
                 let day = self.day(*symbol, *minute);
-                return [self.candle(tick, false), day, self.articles(*symbol, *minute)].concat();
+                return [self.candle(tick, None), day, self.articles(*symbol, *minute)].concat();
             }
             Tick::Trade { symbol, print } => {
                 let name = Dialect::Alpaca.symbols()[*symbol];
@@ -336,7 +337,7 @@ impl Voice for Talk {
         vec![json!([message]).to_string()]
     }
 
-    fn tell_wrong(&self, tick: &Tick) -> Vec<String> {
-        self.candle(tick, true)
+    fn tell_wrong(&self, tick: &Tick, wrong: Wrong) -> Vec<String> {
+        self.candle(tick, Some(wrong))
     }
 }

@@ -13,6 +13,7 @@ use cw_core::{Candle, Price, Quantity, Timestamp};
 use serde_json::{Value, json};
 
 use crate::exchange::{Exchange, Tick};
+use crate::fault::Wrong;
 use crate::market::{self, Print, decimal};
 use crate::server::{Dialect, number, refuse};
 use crate::session::{self, Codec, Voice};
@@ -172,10 +173,10 @@ impl Talk {
         vec![json!({ "stream": stream, "data": data(name) }).to_string()]
     }
 
-    fn candle(&self, tick: &Tick, wrong: bool) -> Vec<String> {
+    fn candle(&self, tick: &Tick, wrong: Option<Wrong>) -> Vec<String> {
         let Tick::Minute { symbol, minute } = *tick else { return Vec::new() };
         let Some(c) = self.exchange.market.candle(symbol, minute, true) else { return Vec::new() };
-        let high = c.high.raw() + if wrong { 10_000_000 } else { 0 };
+        let high = wrong.map_or(c.high.raw(), |wrong| wrong.high(c.high.raw()));
         let price = |price: cw_core::Price| price.display(2).to_string();
         let begin = c.open_time.as_millis();
         self.frame(symbol, "kline_1m", |name| {
@@ -209,7 +210,7 @@ impl Voice for Talk {
 
     fn tell(&self, tick: &Tick) -> Vec<String> {
         match tick {
-            Tick::Minute { .. } => self.candle(tick, false),
+            Tick::Minute { .. } => self.candle(tick, None),
             Tick::Trade { symbol, print } => {
                 let trade = self.frame(*symbol, "aggTrade", |name| {
                     json!({ "e": "aggTrade", "E": print.time.as_millis(), "s": name, "a": print.id,
@@ -227,8 +228,8 @@ impl Voice for Talk {
         }
     }
 
-    fn tell_wrong(&self, tick: &Tick) -> Vec<String> {
-        self.candle(tick, true)
+    fn tell_wrong(&self, tick: &Tick, wrong: Wrong) -> Vec<String> {
+        self.candle(tick, Some(wrong))
     }
 
     fn pulse(&self) -> Vec<String> {

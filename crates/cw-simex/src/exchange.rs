@@ -38,6 +38,34 @@ pub(crate) enum Tick {
     },
 }
 
+/// How far ahead of itself it dates what it dates wrong, in minutes.
+pub(crate) const AHEAD: i64 = 60;
+
+impl Tick {
+    /// A trade or quote as a fault tells it once more; `None` for faults of another kind.
+    pub fn spoiled(&self, fault: Fault) -> Option<Self> {
+        let later = |time: Timestamp| time.plus_nanos(AHEAD * MINUTE);
+        match (fault, self) {
+            (Fault::Spike, Self::Trade { symbol, print }) => {
+                Some(Self::Trade { symbol: *symbol, print: Print { cents: print.cents * 100, ..*print } })
+            }
+            (Fault::Spike, Self::Quote { symbol, time, bid, ask }) => {
+                Some(Self::Quote { symbol: *symbol, time: *time, bid: bid * 100, ask: ask * 100 })
+            }
+            (Fault::Cross, Self::Quote { symbol, time, bid, ask }) => {
+                Some(Self::Quote { symbol: *symbol, time: *time, bid: *ask, ask: *bid })
+            }
+            (Fault::Ahead, Self::Trade { symbol, print }) => {
+                Some(Self::Trade { symbol: *symbol, print: Print { time: later(print.time), ..*print } })
+            }
+            (Fault::Ahead, Self::Quote { symbol, time, bid, ask }) => {
+                Some(Self::Quote { symbol: *symbol, time: later(*time), bid: *bid, ask: *ask })
+            }
+            _ => None,
+        }
+    }
+}
+
 /// One simulated exchange.
 pub struct Exchange {
     pub(crate) market: Market,

@@ -22,6 +22,12 @@ pub enum Fault {
     Reorder,
     /// The minute's candle is told with other values first.
     Revise,
+    /// The minute's trades and quotes are told again at a hundred times their price, and so is the candle's high.
+    Spike,
+    /// The minute's quotes are told again with the bid above the ask.
+    Cross,
+    /// What happened in the minute is told again as if it were an hour later, the candle included.
+    Ahead,
     /// The minute's candle is lost, and the next three requests are answered 429 with `Retry-After: 1`.
     Throttle,
     /// The minute's candle is lost, and the next two requests are answered 500.
@@ -33,7 +39,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
         Self::Drop,
         Self::HalfOpen,
         Self::Stall,
@@ -42,6 +48,9 @@ impl Fault {
         Self::Duplicate,
         Self::Reorder,
         Self::Revise,
+        Self::Spike,
+        Self::Cross,
+        Self::Ahead,
         Self::Throttle,
         Self::ServerError,
         Self::GarbageBody,
@@ -54,6 +63,24 @@ impl Fault {
             Self::Throttle => 3,
             Self::ServerError | Self::GarbageBody | Self::CutBody => 2,
             _ => 0,
+        }
+    }
+}
+
+/// What a fault makes of prices that are right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wrong {
+    /// A cent more.
+    Cent,
+    Hundredfold,
+}
+
+impl Wrong {
+    /// The high of a candle, in billionths.
+    pub fn high(self, raw: i64) -> i64 {
+        match self {
+            Self::Cent => raw + 10_000_000,
+            Self::Hundredfold => raw * 100,
         }
     }
 }

@@ -183,7 +183,12 @@ async fn tell(exchange: Arc<Exchange>, symbols: Vec<usize>, lines: mpsc::Sender<
                     Tick::Quote { symbol, time, bid, ask } if symbols.contains(&symbol) => {
                         let minute = time.as_nanos().div_euclid(MINUTE);
                         if minute < stalled_until { continue }
-                        price(symbol, time, bid, ask)
+                        let again = exchange.fault_at(minute).and_then(|fault| tick.spoiled(fault));
+                        let again = match again {
+                            Some(Tick::Quote { time, bid, ask, .. }) => price(symbol, time, bid, ask),
+                            _ => String::new(),
+                        };
+                        price(symbol, time, bid, ask) + &again
                     }
                     Tick::Minute { minute, .. } => match exchange.fault_at(minute) {
                         Some(Fault::Drop) => return,

@@ -14,6 +14,7 @@ use cw_core::{Candle, Timestamp};
 use serde_json::{Value, json};
 
 use crate::exchange::{Exchange, Tick};
+use crate::fault::Wrong;
 use crate::market::{self, MINUTE};
 use crate::server::{Dialect, number, refuse};
 use crate::session::{self, Codec, Voice};
@@ -154,10 +155,11 @@ impl Talk {
         vec![json!([fields]).to_string()]
     }
 
-    fn candle(&self, tick: &Tick, wrong: bool) -> Vec<String> {
+    fn candle(&self, tick: &Tick, wrong: Option<Wrong>) -> Vec<String> {
         let Tick::Minute { symbol, minute } = *tick else { return Vec::new() };
         let Some(c) = self.exchange.market.candle(symbol, minute, false) else { return Vec::new() };
-        let high = c.high.to_f64() + if wrong { 0.01 } else { 0.0 };
+        let high = wrong.map_or(c.high.raw(), |wrong| wrong.high(c.high.raw()));
+        let high = cw_core::Price::from_raw(high).to_f64();
         let begin = c.open_time.as_millis();
         let fields = json!({ "v": c.volume.to_f64(), "vw": c.close.to_f64(), "o": c.open.to_f64(), "h": high,
             "l": c.low.to_f64(), "c": c.close.to_f64(), "s": begin, "e": begin + 60_000, "z": 10 });
@@ -194,7 +196,7 @@ impl Voice for Talk {
     fn tell(&self, tick: &Tick) -> Vec<String> {
         let cents = |cents: i64| cents as f64 / 100.0;
         match tick {
-            Tick::Minute { .. } => self.candle(tick, false),
+            Tick::Minute { .. } => self.candle(tick, None),
             Tick::Trade { symbol, print } => self.event(
                 *symbol,
                 "T",
@@ -214,7 +216,7 @@ impl Voice for Talk {
         }
     }
 
-    fn tell_wrong(&self, tick: &Tick) -> Vec<String> {
-        self.candle(tick, true)
+    fn tell_wrong(&self, tick: &Tick, wrong: Wrong) -> Vec<String> {
+        self.candle(tick, Some(wrong))
     }
 }

@@ -9,7 +9,7 @@ use futures_util::StreamExt;
 use serde_json::Value;
 
 use crate::exchange::{Exchange, Tick};
-use crate::fault::Fault;
+use crate::fault::{Fault, Wrong};
 
 /// How long a stall lasts, in minutes of market time.
 const STALL: i64 = 3;
@@ -23,7 +23,7 @@ pub(crate) trait Voice: Send {
     /// The frames of something that happened; none where nobody subscribed it.
     fn tell(&self, tick: &Tick) -> Vec<String>;
     /// As [`Voice::tell`] for a minute's candle, with a wrong high: what a correction corrects.
-    fn tell_wrong(&self, tick: &Tick) -> Vec<String>;
+    fn tell_wrong(&self, tick: &Tick, wrong: Wrong) -> Vec<String>;
     /// What comes every second by itself.
     fn pulse(&self) -> Vec<String> {
         Vec::new()
@@ -108,7 +108,11 @@ fn spoiled(
         return Some(Frames::Say(match exchange.fault_at(minute) {
             _ if minute < *stalled_until => Vec::new(),
             Some(Fault::Duplicate) => [frames.clone(), frames].concat(),
-            _ => frames,
+            Some(fault) => {
+                let again = tick.spoiled(fault).map(|tick| voice.tell(&tick));
+                [frames, again.unwrap_or_default()].concat()
+            }
+            None => frames,
         }));
     };
     let fault = exchange.fault_at(minute);
@@ -124,12 +128,16 @@ fn spoiled(
         Some(Fault::Garbage) => return Some(Frames::Garbage),
         Some(Fault::Lose | Fault::Throttle | Fault::ServerError | Fault::GarbageBody | Fault::CutBody) => Vec::new(),
         Some(Fault::Duplicate) => [frames.clone(), frames].concat(),
-        Some(Fault::Revise) => [voice.tell_wrong(tick), frames].concat(),
+        Some(Fault::Revise) => [voice.tell_wrong(tick, Wrong::Cent), frames].concat(),
+        Some(Fault::Spike) => voice.tell_wrong(tick, Wrong::Hundredfold),
+        Some(Fault::Ahead) => {
+            [voice.tell(&Tick::Minute { symbol, minute: minute + crate::exchange::AHEAD }), frames].concat()
+        }
         Some(Fault::Reorder) => {
             held.push((symbol, frames));
             return Some(Frames::Say(Vec::new()));
         }
-        Some(Fault::Stall) | None => frames,
+        Some(Fault::Stall | Fault::Cross) | None => frames,
     };
     for (_, late) in held.extract_if(.., |(of, _)| *of == symbol) {
         frames.extend(late);

@@ -54,6 +54,21 @@ fn candles_in_order_go_straight_through() {
 }
 
 #[test]
+fn a_candle_that_is_not_believed_is_a_gap_unless_the_stream_brought_a_better_one() {
+    for dense in [false, true] {
+        let (mut keeper, mut out) = (keeper(dense), Vec::new());
+        live(&mut keeper, 0);
+        keeper.streamed(candle(2, 2), &mut out);
+        keeper.streamed(candle(5, 5), &mut out);
+        let question = Question { from: minute(0), to: minute(5) };
+        let refused = [1, 2, 4].map(|number| (minute(number), "a hundredfold".to_owned()));
+        keeper.answered(question, &[candle(0, 0), candle(3, 3)], &refused, &mut out);
+        assert_eq!(short(&out), "b0 g1-2 s2 b3 g4-5 s5");
+        assert_eq!(keeper.settled_to(), minute(6));
+    }
+}
+
+#[test]
 fn a_closed_market_is_neither_asked_nor_a_gap() {
     let number = |text: &str| text.parse::<Timestamp>().unwrap().as_nanos() / MINUTE;
     let (friday, sunday) = (number("2024-07-05T21:00:00Z"), number("2024-07-07T21:00:00Z"));
@@ -102,7 +117,7 @@ fn a_hole_is_asked_for_before_what_follows_is_released() {
     let question = keeper.question(minute(4)).unwrap();
     assert_eq!(question, Question { from: minute(1), to: minute(3) });
     // Minute 1 was quiet.
-    assert_eq!(keeper.answered(question, &[candle(2, 2)], &mut out), 1);
+    assert_eq!(keeper.answered(question, &[candle(2, 2)], &[], &mut out), 1);
     assert_eq!(short(&out), "s0 b2 s3");
     assert_eq!(keeper.question(minute(4)), None);
 }
@@ -118,7 +133,7 @@ fn after_a_reconnect_the_venue_is_asked_first() {
     assert_eq!(short(&out), "s0 s1 s2");
     let question = keeper.question(minute(4)).unwrap();
     assert_eq!(question.from, minute(0));
-    keeper.answered(question, &[candle(0, 0), candle(1, 1), candle(2, 7)], &mut out);
+    keeper.answered(question, &[candle(0, 0), candle(1, 1), candle(2, 7)], &[], &mut out);
     assert_eq!(short(&out), "s0 s1 s2 r2 s3");
 }
 
@@ -149,11 +164,11 @@ fn a_venue_that_is_never_quiet_is_asked_again_before_that_is_a_gap() {
     keeper.streamed(candle(2, 2), &mut out);
     for _ in 0..DENIALS {
         let question = keeper.question(minute(3)).unwrap();
-        keeper.answered(question, &[], &mut out);
+        keeper.answered(question, &[], &[], &mut out);
         assert_eq!(short(&out), "s0");
     }
     let question = keeper.question(minute(3)).unwrap();
-    keeper.answered(question, &[], &mut out);
+    keeper.answered(question, &[], &[], &mut out);
     assert_eq!(short(&out), "s0 g1-2 s2");
 }
 
@@ -232,7 +247,7 @@ proptest! {
             while let Some(question) = keeper.question(now) {
                 let answer: Vec<Candle> =
                     truth.iter().filter(|c| c.open_time >= question.from && c.open_time < question.to).copied().collect();
-                keeper.answered(question, &answer, &mut out);
+                keeper.answered(question, &answer, &[], &mut out);
                 asked += 1;
                 prop_assert!(asked < 20, "it asks for ever: {question:?}");
             }

@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cw_core::{InstrumentId, Timeframe, Timestamp};
+use cw_core::{AssetClass, Instrument, InstrumentId, Timeframe, Timestamp};
 use cw_engine::Command;
 use cw_market::{Followed, Provider, Told, follow};
-use cw_store::{CandleQuery, Channel, OutageQuery, OutageState, StoreError, TimeRange};
+use cw_store::{CandleQuery, Channel, OutageQuery, OutageState, SortOrder, StoreError, TimeRange};
 use tokio::sync::{mpsc, watch};
 
 use super::ledger::Ledger;
@@ -29,6 +29,8 @@ const LONGEST_PAUSE: i64 = 24 * FIRST;
 const SHORT_PAUSE: i64 = 120 * Timestamp::NANOS_PER_SECOND;
 /// When an instrument that could not be followed is tried again.
 const AGAIN: Duration = Duration::from_secs(30);
+/// A close that is older says nothing about the price of now.
+const LONGEST_REFERENCE: i64 = 7 * LONGEST_PAUSE;
 /// What is decided on: a minute that is told within so long of its end, the venue's own delay not counted.
 const FRESH: i64 = 120 * Timestamp::NANOS_PER_SECOND;
 
@@ -81,7 +83,7 @@ impl Keeping<'_> {
                 Err(error) => Err(error),
             };
             match listed {
-                Ok(from) => followed.push(Followed { instrument: id, from }),
+                Ok(from) => followed.push(self.followed(id, from).await),
                 Err(error) => {
                     all = false;
                     tracing::error!(target: "venues", %error, instrument = %id, "not followed");
@@ -127,6 +129,20 @@ impl Keeping<'_> {
         others
     }
 
+    /// What is to be followed, with what is known of its prices.
+    async fn followed(&self, id: InstrumentId, from: Timestamp) -> Followed {
+        let class = self.instrument(&id).map_or(AssetClass::Other, |instrument| instrument.asset_class);
+        let query = CandleQuery { limit: Some(1), order: SortOrder::NewestFirst, ..CandleQuery::default() };
+        // Without one the first price has nothing to be compared with; that is no reason not to follow.
+        let newest = self.shared.store.read_candles(&id, Timeframe::M1, &query).await.unwrap_or_default();
+        let recent = newest.first().filter(|newest| from.nanos_since(newest.open_time) < LONGEST_REFERENCE);
+        Followed { instrument: id, from, class, reference: recent.map(|candle| candle.close) }
+    }
+
+    fn instrument(&self, id: &InstrumentId) -> Option<Arc<Instrument>> {
+        self.shared.directory.number(id).and_then(|number| self.shared.directory.instrument(number))
+    }
+
     /// Has the engine take an instrument on, with today's candles.
     async fn list(&mut self, id: &InstrumentId) -> Result<(), String> {
         if self.numbers.contains_key(id) {
@@ -151,7 +167,7 @@ impl Keeping<'_> {
             shared.directory.add(&all);
         }
         let number = shared.directory.number(id).ok_or("the engine did not take it on")?;
-        let today = Timeframe::D1.open_time(shared.clock.now());
+        let today = Timeframe::D1.open_time(self.now());
         let query = CandleQuery { from: Some(today), ..CandleQuery::default() };
         let candles = shared.store.read_candles(id, Timeframe::M1, &query).await.map_err(|error| error.to_string())?;
         shared.engine.backfill(number, candles).await.map_err(|error| error.to_string())?;

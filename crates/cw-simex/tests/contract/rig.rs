@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cw_core::{Candle, Clock, InstrumentId, Timeframe, Timestamp};
+use cw_core::{AssetClass, Candle, Clock, InstrumentId, Timeframe, Timestamp};
 use cw_market::{CandleRequest, Delivery, Followed, Provider, ProviderState, Told, follow};
 use cw_simex::{Dialect, Exchange, Market, SYMBOLS, Server};
 use cw_venues::catalog::{self, Settings};
@@ -132,7 +132,9 @@ impl Drop for Following {
 impl Following {
     pub async fn start(rig: Rig, from: Timestamp) -> Self {
         let (sink, told) = mpsc::channel(4_096);
-        let followed: Vec<Followed> = rig.ids.iter().map(|id| Followed { instrument: id.clone(), from }).collect();
+        let one =
+            |id: &InstrumentId| Followed { instrument: id.clone(), from, class: AssetClass::Other, reference: None };
+        let followed: Vec<Followed> = rig.ids.iter().map(one).collect();
         let (provider, clock) = (Arc::clone(&rig.provider), Arc::clone(&rig.clock));
         let task = tokio::runtime::Handle::current().spawn(async move {
             let ended = follow(&*provider, &followed, &*clock, sink).await;

@@ -328,6 +328,9 @@ impl<K: Kind> Provider for Venue<K> {
     fn adjustment(&self, _: &InstrumentId) -> Adjustment {
         self.kind.adjustment()
     }
+    fn quarantine(&self, reason: &str, raw: &str) {
+        self.site.health.quarantine(reason, raw.as_bytes());
+    }
     fn refused(&self) -> Vec<Refused> {
         self.site.health.take_quarantined()
     }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use cw_api::ApiError;
 use cw_api::commands::backtests::FetchProgress;
 use cw_api::commands::data::FetchedFrom;
-use cw_core::{Candle, Instrument, InstrumentId, Timeframe, Timestamp};
-use cw_market::{CandleRequest, Provider};
-use cw_store::{Channel, Page, Source, SourceKind, TimeRange};
+use cw_core::{AssetClass, Candle, Instrument, InstrumentId, Timeframe, Timestamp};
+use cw_market::{CandleRequest, FilterRules, Provider, Suspicion};
+use cw_store::{Channel, Outage, OutageState, Page, Source, SourceKind, TimeRange};
 
 use super::history::{back, ceil, refused};
 use super::{Market, Span};
@@ -147,6 +147,8 @@ impl Market {
             !part.is_empty()
         });
         self.introduce_remote(provider, instrument).await?;
+        let known = self.shared.store.instrument(instrument).await.map_err(storage)?;
+        let rules = FilterRules::of(known.map_or(AssetClass::Other, |known| known.asset_class));
         let store = &self.shared.store;
         let mut meter = Meter::new(ticket, (instrument, timeframe), range, &missing);
         let mut chain = Chain { links: self.shared.venues.chain(instrument), turn: 0, failures: None };
@@ -163,12 +165,35 @@ impl Market {
                 let end = ceil(timeframe, open.plus_nanos(step)).min(range.to);
                 let (provider, id, candles) = chain.ask(timeframe, open, end).await?;
                 let source = Source::new(provider.source(id), SourceKind::Backfilled);
-                let covered = [TimeRange::new(open, end)];
+                let (candles, refused) = cw_market::believed(&candles, &rules);
+                let mut covered = Vec::with_capacity(1 + refused.len());
+                let mut from = open;
+                for (candle, suspicion) in &refused {
+                    let Candle { open_time, open, high, low, close, volume } = candle;
+                    let words = format!("{id} {timeframe} {open_time} {open} {high} {low} {close} {volume}");
+                    provider.quarantine(&suspicion.to_string(), &words);
+                    covered.push(TimeRange::new(from, *open_time));
+                    from = timeframe.close_time(*open_time);
+                }
+                covered.push(TimeRange::new(from, end));
+                covered.retain(|part| !part.is_empty());
                 let page =
                     Page { candles: &candles, source: &source, covered: &covered, adjustment: provider.adjustment(id) };
                 let written = store.write_page(instrument, timeframe, page).await.map_err(storage)?;
                 if timeframe == Timeframe::M1 {
-                    store.close_gaps(instrument, covered[0]).await.map_err(storage)?;
+                    store.close_gaps(instrument, TimeRange::new(open, end)).await.map_err(storage)?;
+                    let noted_at = self.shared.clock.now();
+                    let gap = |(candle, suspicion): &(Candle, Suspicion)| Outage {
+                        instrument: instrument.clone(),
+                        from: candle.open_time,
+                        to: Some(timeframe.close_time(candle.open_time)),
+                        state: OutageState::Gap,
+                        reason: suspicion.to_string(),
+                        candles: 0,
+                        noted_at,
+                    };
+                    let gaps: Vec<Outage> = refused.iter().map(gap).collect();
+                    store.put_outages(&gaps).await.map_err(storage)?;
                 }
                 let stored = written.inserted + written.revised;
                 fetched.add(&source.provider, candles.len(), stored, chain.failures.as_ref());

@@ -17,6 +17,8 @@ use crate::config::NodeConfig;
 use crate::logs::LogRing;
 use crate::node::Node;
 
+mod honesty;
+
 const MINUTE: i64 = 60_000_000_000;
 
 struct Fixture {
