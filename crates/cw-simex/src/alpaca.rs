@@ -296,6 +296,9 @@ impl Voice for Talk {
                     let symbols = message[channel].as_array().into_iter().flatten();
                     let entry = self.channels.entry(channel.to_owned()).or_default();
                     for symbol in symbols.filter_map(Value::as_str).map(str::to_owned) {
+                        if action == "subscribe" {
+                            self.exchange.subscribed(format!("{channel}.{symbol}"));
+                        }
                         let _changed = if action == "subscribe" { entry.insert(symbol) } else { entry.remove(&symbol) };
                     }
                 }

@@ -199,7 +199,7 @@ impl Voice for Talk {
         };
         let params = message["params"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned);
         match message["method"].as_str() {
-            Some("SUBSCRIBE") => self.streams.extend(params),
+            Some("SUBSCRIBE") => self.streams.extend(params.inspect(|topic| self.exchange.subscribed(topic.as_str()))),
             Some("UNSUBSCRIBE") => params.for_each(|stream| {
                 self.streams.remove(&stream);
             }),

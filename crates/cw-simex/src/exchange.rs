@@ -1,5 +1,6 @@
 //! The state behind all dialects: market, clock, plan, and who listens.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
@@ -76,6 +77,7 @@ pub struct Exchange {
     spoiled: Mutex<Option<(Fault, u32)>>,
     requests: AtomicU64,
     streams: AtomicU64,
+    subscriptions: Mutex<BTreeMap<String, u64>>,
     offenses: AtomicU64,
     /// From when until when nobody may ask.
     held: Mutex<Option<(Instant, Instant)>>,
@@ -92,6 +94,7 @@ impl Exchange {
             spoiled: Mutex::default(),
             requests: AtomicU64::new(0),
             streams: AtomicU64::new(0),
+            subscriptions: Mutex::default(),
             offenses: AtomicU64::new(0),
             held: Mutex::default(),
             ticks: broadcast::channel(BEHIND).0,
@@ -205,6 +208,16 @@ impl Exchange {
     /// Requests answered since the start, and streams opened.
     pub fn counts(&self) -> (u64, u64) {
         (self.requests.load(Ordering::Relaxed), self.streams.load(Ordering::Relaxed))
+    }
+
+    /// A client asked a stream for something.
+    pub(crate) fn subscribed(&self, topic: impl Into<String>) {
+        *self.subscriptions.lock().entry(topic.into()).or_default() += 1;
+    }
+
+    /// How often each topic was subscribed since the start, on whichever stream.
+    pub fn subscriptions(&self) -> BTreeMap<String, u64> {
+        self.subscriptions.lock().clone()
     }
 
     /// Closed minutes of a symbol with open times in [`from`, `to`), as the market has them.

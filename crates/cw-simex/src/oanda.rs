@@ -145,6 +145,7 @@ async fn stream(
     if symbols.is_empty() {
         return refuse(400, json!({ "errorMessage": "Invalid value specified for 'instruments'" }));
     }
+    names.split(',').for_each(|name| exchange.subscribed(name));
     let (lines, mut body) = mpsc::channel::<String>(1_024);
     tokio::runtime::Handle::current().spawn(tell(exchange, symbols, lines));
     let parts = futures_util::stream::poll_fn(move |cx| {

@@ -186,6 +186,7 @@ impl Voice for Talk {
                 Some(vec![status("auth_success", "authenticated")])
             }
             Some("subscribe") if self.signed_in => {
+                params.split(',').for_each(|topic| self.exchange.subscribed(topic));
                 self.topics.extend(params.split(',').map(str::to_owned));
                 Some(params.split(',').map(|topic| status("success", &format!("subscribed to: {topic}"))).collect())
             }
