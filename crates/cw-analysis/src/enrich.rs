@@ -10,7 +10,7 @@ mod plan;
 
 use std::sync::OnceLock;
 
-use cw_core::{Candle, InstrumentId, Timeframe, Timestamp};
+use cw_core::{Calendar, Candle, InstrumentId, Timeframe, Timestamp};
 use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
 
@@ -186,6 +186,13 @@ impl Enricher {
                 metadata,
             },
         }
+    }
+
+    /// For a market with sessions; told before the first candle.
+    #[must_use]
+    pub fn in_calendar(mut self, calendar: Calendar) -> Self {
+        self.study = self.study.in_calendar(calendar);
+        self
     }
 
     /// Takes in a series at once, as pushing its candles one by one does.

@@ -12,7 +12,7 @@ mod table;
 
 use std::sync::OnceLock;
 
-use cw_core::{Candle, Timeframe, Timestamp};
+use cw_core::{Calendar, Candle, Timeframe, Timestamp};
 use serde::{Deserialize, Serialize};
 
 pub use scaler::{Bounds, FitError, Scaler, ScalerError, WalkForward};
@@ -173,6 +173,13 @@ impl FeatureState {
         Self { study, scanner, recent, seen: 0, row: Vec::with_capacity(table::EXPRESSIONS) }
     }
 
+    /// For a market with sessions; told before the first candle.
+    #[must_use]
+    pub fn in_calendar(mut self, calendar: Calendar) -> Self {
+        self.study = self.study.in_calendar(calendar);
+        self
+    }
+
     /// Takes the next closed candle and gives the features there, `None` for the first [`WARM_UP`] − 1. All are finite:
     /// what does not exist (a share of no volume) is its unit's neutral value.
     pub fn push(&mut self, candle: &Candle) -> Option<Vector> {
@@ -195,8 +202,9 @@ impl Default for FeatureState {
 
 /// The vectors of many candles at once: the first belongs to candle [`WARM_UP`] − 1. Every value has the bits that
 /// pushing the candles one by one gives.
-pub fn batch(candles: &Columns) -> Vec<Vector> {
-    let mut state = study().new_state(Timeframe::M1).expect("no feature reads another timeframe");
+pub fn batch(candles: &Columns, calendar: Calendar) -> Vec<Vector> {
+    let state = study().new_state(Timeframe::M1).expect("no feature reads another timeframe");
+    let mut state = state.in_calendar(calendar);
     let columns = study().batch(&mut state, candles);
     let scan = candlestick::scan(candles);
     let mut recent = RecentPatterns::default();

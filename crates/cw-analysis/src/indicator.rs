@@ -1,5 +1,6 @@
 //! The shape of an indicator.
 
+use cw_core::Calendar;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -306,6 +307,10 @@ pub trait Indicator: Clone + PartialEq + Serialize + DeserializeOwned {
 
     /// How many inputs give no complete output with these parameters: the index of the first candle with all outputs.
     fn warm_up(params: &[f64]) -> usize;
+
+    /// Told before the first candle, where sessions matter.
+    #[doc(hidden)]
+    fn set_calendar(&mut self, _: Calendar) {}
 
     /// Takes the next closed candle (or source value) and gives the outputs there.
     fn update(&mut self, input: Self::Input) -> Self::Output;

@@ -29,6 +29,7 @@ mod volume;
 mod vwap;
 mod weighted;
 
+use cw_core::Calendar;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -81,6 +82,12 @@ macro_rules! registry {
                     Self::Patterns(state) => update_one(width, state, candle, values, outputs),
                     Self::Structure(state) => update_one(width, state, candle, values, outputs),
                     $(Self::$variant(state) => update_one(width, state, candle, values, outputs)),+
+                }
+            }
+            pub(crate) fn set_calendar(&mut self, calendar: Calendar) {
+                match self {
+                    Self::Patterns(_) | Self::Structure(_) => {}
+                    $(Self::$variant(state) => state.set_calendar(calendar)),+
                 }
             }
             pub(crate) fn batch(&mut self, rows: Rows<'_>, out: Out<'_>) {

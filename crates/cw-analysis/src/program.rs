@@ -10,7 +10,7 @@ mod frame;
 mod graph;
 mod reach;
 
-use cw_core::{Candle, Timeframe};
+use cw_core::{Calendar, Candle, Timeframe};
 use serde::{Deserialize, Serialize};
 
 use frame::{Fold, Frame, FrameState};
@@ -50,6 +50,7 @@ pub(crate) struct Program {
 pub(crate) struct State {
     fingerprint: u64,
     base: Timeframe,
+    calendar: Calendar,
     frames: Vec<FrameState>,
     folds: Vec<Fold>,
 }
@@ -85,6 +86,7 @@ impl Program {
         Ok(State {
             fingerprint: self.fingerprint,
             base,
+            calendar: Calendar::Continuous,
             frames: self.frames.iter().map(Frame::new_state).collect(),
             folds: self.frames.iter().filter_map(Frame::timeframe).map(Fold::new).collect(),
         })
@@ -119,9 +121,10 @@ impl Program {
 
     /// Folds the candle into the higher timeframes and runs those that it, or its absence before, has closed.
     fn update_folds(&self, state: &mut State, candle: &Ohlcv) {
-        let closes_at = state.base.close_time(candle.open_time);
+        let calendar = state.calendar;
+        let closes_at = calendar.window(state.base, candle.open_time).close_time;
         for ((frame, fold), frame_state) in self.frames[1..].iter().zip(&mut state.folds).zip(&mut state.frames[1..]) {
-            fold.push(candle, closes_at, |closed| frame.run(frame_state, closed));
+            fold.push(candle, closes_at, calendar, |closed| frame.run(frame_state, closed));
         }
     }
 
@@ -178,6 +181,12 @@ impl State {
     #[inline]
     pub(crate) fn values(&self) -> &[f64] {
         &self.frames[0].values.0
+    }
+    /// For a market with sessions; told before the first candle.
+    pub(crate) fn in_calendar(mut self, calendar: Calendar) -> Self {
+        self.calendar = calendar;
+        self.frames.iter_mut().for_each(|frame| frame.set_calendar(calendar));
+        self
     }
     #[inline]
     pub(crate) fn value(&self, slot: Slot) -> f64 {

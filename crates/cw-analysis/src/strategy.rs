@@ -4,7 +4,7 @@ mod file;
 
 use std::collections::BTreeMap;
 
-use cw_core::{Candle, Side, Timeframe};
+use cw_core::{Calendar, Candle, Side, Timeframe};
 use serde::{Deserialize, Serialize};
 
 pub use file::StrategyError;
@@ -118,6 +118,15 @@ pub struct Strategy {
 /// What a strategy remembers between candles: plain data. Save it in a binary format (postcard); NaN has no JSON.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StrategyState(State);
+
+impl StrategyState {
+    /// For a market with sessions: those begin where its calendar says, and so do longer candles. Told before the first
+    /// candle.
+    #[must_use]
+    pub fn in_calendar(self, calendar: Calendar) -> Self {
+        Self(self.0.in_calendar(calendar))
+    }
+}
 
 impl Strategy {
     /// Compiles a strategy file. `params` overrides defaults, as text: `"20"`, `"0.5"`, `"true"`.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cw_core::{Candle, FormingCandle, Timeframe};
+use cw_core::{Calendar, Candle, FormingCandle, Timeframe};
 use serde::{Deserialize, Serialize};
 
 use crate::expr::{ExprError, Lowering, parse_list};
@@ -37,6 +37,12 @@ impl StudyState {
     #[inline]
     pub(crate) fn values(&self) -> &[f64] {
         self.0.values()
+    }
+    /// For a market with sessions: those begin where its calendar says, and so do longer candles. Told before the first
+    /// candle.
+    #[must_use]
+    pub fn in_calendar(self, calendar: Calendar) -> Self {
+        Self(self.0.in_calendar(calendar))
     }
 }
 

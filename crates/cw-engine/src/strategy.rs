@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use cw_analysis::{Strategy, StrategyState, TimeframeMismatch};
-use cw_core::{Position, StrategyId, Timeframe, Timestamp};
+use cw_core::{Calendar, Position, StrategyId, Timeframe, Timestamp};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,6 +59,7 @@ impl StrategyInstance {
         params: BTreeMap<String, String>,
         account: u32,
         instrument: u32,
+        calendar: Calendar,
         timeframe: Timeframe,
         since: Timestamp,
     ) -> Result<Self, TimeframeMismatch> {
@@ -76,7 +77,7 @@ impl StrategyInstance {
             working: 0,
             signals: 0,
             orders: 0,
-            state: strategy.new_state(timeframe)?,
+            state: strategy.new_state(timeframe)?.in_calendar(calendar),
             compiled: Compiled(Some(Box::new(strategy))),
         })
     }

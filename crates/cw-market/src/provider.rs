@@ -144,6 +144,8 @@ pub struct Capabilities {
     pub max_candles: usize,
     /// Serves any timeframe itself; otherwise we fold.
     pub any_timeframe: bool,
+    /// Daily candles of shares are the exchange's sessions, by their date; otherwise they are days of UTC.
+    pub session_days: bool,
     pub needs_credentials: bool,
     pub pacing: Pacing,
     /// Streams closed one-minute candles; otherwise they are asked for when their time is over.

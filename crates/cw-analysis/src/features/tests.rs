@@ -33,7 +33,7 @@ fn batch_and_one_by_one_give_the_same_bits() {
         let candles = walk(3, 700, step);
         let rows = one_by_one(&candles);
         assert_eq!(rows.len(), 701 - WARM_UP);
-        assert_eq!(bits(&rows), bits(&batch(&Columns::from_candles(&candles))));
+        assert_eq!(bits(&rows), bits(&batch(&Columns::from_candles(&candles), Calendar::Continuous)));
         assert!(rows.iter().flatten().all(|value| value.is_finite()));
     }
 }

@@ -1,6 +1,6 @@
 //! Volume-weighted prices since an anchor, and levels of the session before.
 
-use cw_core::Timestamp;
+use cw_core::{Calendar, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::indicator::{CHUNK, Group, Indicator, Out, Output, Param, Rows, Spec, row_by_row};
@@ -9,21 +9,32 @@ use crate::wide::wide;
 use crate::window::{Range, Ring};
 
 const HOUR: i64 = 3_600 * Timestamp::NANOS_PER_SECOND;
+const DAY: i64 = 24 * HOUR;
 const SESSION: Param = Param { name: "session_hours", default: 24.0, min: 0.0, max: 720.0, integer: true };
 
-/// Sessions of equal length, counted from 1970-01-01 UTC.
+/// The sessions of the market's calendar, or sessions of equal length, counted from 1970-01-01 UTC.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Sessions {
     /// Nanoseconds; 0 never begins anew.
     length: i64,
-    /// First moment after the running session.
+    calendar: Calendar,
+    /// First moment after the running session, or after the time between two.
     ends: Timestamp,
     started: bool,
+    /// The market is open.
+    open: bool,
 }
 
 impl Sessions {
     fn new(hours: f64) -> Self {
-        Self { length: hours as i64 * HOUR, ends: Timestamp::MIN, started: false }
+        let calendar = Calendar::Continuous;
+        Self { length: hours as i64 * HOUR, calendar, ends: Timestamp::MIN, started: false, open: true }
+    }
+    /// A day is the market's own; other lengths are counted as they say.
+    fn set_calendar(&mut self, calendar: Calendar) {
+        if self.length == DAY {
+            self.calendar = calendar;
+        }
     }
     /// Whether a session begins with this candle.
     #[inline(always)]
@@ -41,7 +52,10 @@ impl Sessions {
     #[cold]
     fn begin(&mut self, open_time: Timestamp) {
         self.started = true;
-        if self.length > 0 {
+        if self.calendar != Calendar::Continuous {
+            let span = self.calendar.span_at(open_time);
+            (self.ends, self.open) = (span.to, span.session.is_some());
+        } else if self.length > 0 {
             let index = open_time.as_nanos().div_euclid(self.length);
             self.ends = Timestamp::from_nanos((index + 1).saturating_mul(self.length));
         }
@@ -97,12 +111,16 @@ impl Indicator for Vwap {
     const SPEC: Spec = Spec::overlay("vwap", "Volume-weighted average price", Group::Overlap)
         .params(&[SESSION])
         .recursive()
-        .doc("Σ(typical price × volume) / Σ volume since the session began; the typical price is (high + low + close) / 3. Sessions \
-              are `session_hours` long and counted from 1970-01-01 UTC, so 24 is the UTC day; 0 never begins anew. Before the \
-              first volume of a session it is the typical price.", "Berkowitz, Logue, Noser 1988; anchored as on TradingView");
+        .doc("Σ(typical price × volume) / Σ volume since the session began; the typical price is (high + low + close) / 3. With 24 \
+              `session_hours` a session is the market's: the exchange's where it has one, the currencies' day from 17:00 in New \
+              York, the UTC day where nothing closes; what is traded between two sessions counts by itself. Other lengths are \
+              counted from 1970-01-01 UTC; 0 never begins anew. Before the first volume of a session it is the typical price.", "Berkowitz, Logue, Noser 1988; anchored as on TradingView");
 
     fn new(params: &[f64]) -> Self {
         Self { sessions: Sessions::new(params[0]), traded: Traded::default() }
+    }
+    fn set_calendar(&mut self, calendar: Calendar) {
+        self.sessions.set_calendar(calendar);
     }
     fn warm_up(_: &[f64]) -> usize {
         0
@@ -177,12 +195,17 @@ impl Indicator for Pivots {
             Output::new("s3", "Support 3"),
         ])
         .by_session()
-        .doc("Levels from high, low and close of the session before, which is `session_hours` long and counted from 1970-01-01 UTC: \
+        .doc(
+            "Levels from high, low and close of the session before, as `vwap` counts them: \
               `kind` 0 traditional, 1 Fibonacci, 2 Woodie, 3 Camarilla. Unknown in the first session of the data.",
-            "Floor traders' pivots, as TradingView's Pivot Points Standard");
+            "Floor traders' pivots, as TradingView's Pivot Points Standard",
+        );
 
     fn new(params: &[f64]) -> Self {
         Self { sessions: Sessions::new(params[0]), kind: params[1] as u32, running: None, levels: None }
+    }
+    fn set_calendar(&mut self, calendar: Calendar) {
+        self.sessions.set_calendar(calendar);
     }
     fn warm_up(_: &[f64]) -> usize {
         1
@@ -191,6 +214,10 @@ impl Indicator for Pivots {
     fn update(&mut self, candle: Ohlcv) -> [f64; 7] {
         let Ohlcv { high, low, close, .. } = candle;
         let begins = self.sessions.begins(candle.open_time);
+        if !self.sessions.open {
+            // Before and after the session.
+            return self.levels.unwrap_or([f64::NAN; 7]);
+        }
         self.running = match self.running {
             Some([highest, lowest, _]) if !begins => Some([high.max(highest), low.min(lowest), close]),
             before => {

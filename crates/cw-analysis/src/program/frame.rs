@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use cw_core::{Timeframe, Timestamp};
+use cw_core::{Calendar, Timeframe, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::batch::Layout;
@@ -97,6 +97,9 @@ impl FrameState {
     #[inline]
     pub(crate) fn value(&self, slot: Slot) -> f64 {
         self.values.0[slot as usize]
+    }
+    pub(crate) fn set_calendar(&mut self, calendar: Calendar) {
+        self.cells.iter_mut().for_each(|cell| cell.set_calendar(calendar));
     }
 }
 
@@ -432,8 +435,15 @@ impl Fold {
     }
 
     /// Takes the next base candle, which closes at `closes_at`. A higher candle is closed by the base candle that ends
-    /// with it or, where that one is missing, by the first one after it.
-    pub(crate) fn push(&mut self, base: &Ohlcv, closes_at: Timestamp, mut closed: impl FnMut(&Ohlcv)) {
+    /// with it or, where that one is missing, by the first one after it. What is outside of the sessions is in none whose
+    /// timeframe is counted from their beginning.
+    pub(crate) fn push(
+        &mut self,
+        base: &Ohlcv,
+        closes_at: Timestamp,
+        calendar: Calendar,
+        mut closed: impl FnMut(&Ohlcv),
+    ) {
         if base.open_time >= self.closes_at
             && let Some(candle) = self.candle.take()
         {
@@ -445,9 +455,12 @@ impl Fold {
             candle.close = base.close;
             candle.volume += base.volume;
         } else {
-            let open_time = self.timeframe.open_time(base.open_time);
-            self.closes_at = self.timeframe.close_time(open_time);
-            self.candle = Some(Ohlcv { open_time, ..*base });
+            let window = calendar.window(self.timeframe, base.open_time);
+            if window.shut {
+                return;
+            }
+            self.closes_at = window.close_time;
+            self.candle = Some(Ohlcv { open_time: window.open_time, ..*base });
         }
         if closes_at >= self.closes_at
             && let Some(candle) = self.candle.take()

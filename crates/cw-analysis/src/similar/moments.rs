@@ -1,6 +1,6 @@
 //! Candles to a library: features, scaled by the past and weighed.
 
-use cw_core::{Candle, Timestamp};
+use cw_core::{Calendar, Candle, Timestamp};
 
 use super::{Findings, Library, Query, SearchError};
 use crate::features::{self, Bounds, N, Scaler, WARM_UP, features};
@@ -17,8 +17,8 @@ pub struct Moments {
 impl Moments {
     /// `candles` end with the one that will be asked about: the bounds that scale the features are fitted on all of them,
     /// so nothing later may be among them.
-    pub fn of(candles: &[Candle]) -> Result<Self, SearchError> {
-        let rows = features::batch(&Columns::from_candles(candles));
+    pub fn of(candles: &[Candle], calendar: Calendar) -> Result<Self, SearchError> {
+        let rows = features::batch(&Columns::from_candles(candles), calendar);
         let too_short = SearchError::TooShort { first: WARM_UP - 1, last: candles.len() as i64 - 1 };
         let scaler = Scaler::fit(&rows, Bounds::default()).map_err(|_| too_short)?;
         let mut library = Library::new();
@@ -114,7 +114,7 @@ mod tests {
     fn a_motif_of_candles_is_found_wherever_it_was() {
         let planted: Vec<usize> = (0..40).map(|k| 700 + 230 * k + (k * k) % 61).collect();
         let len = planted[39] + 1;
-        let moments = Moments::of(&walk_with_motif(3, &planted, len)).unwrap();
+        let moments = Moments::of(&walk_with_motif(3, &planted, len), Calendar::Continuous).unwrap();
         let query = Query { count: 39, gap: 20, ..Query::new(len - 1) };
         let found = moments.search(&query).unwrap();
         let recalled =
@@ -128,10 +128,10 @@ mod tests {
     #[test]
     fn it_is_always_the_last_candle_that_is_asked_about() {
         let candles = walk_with_motif(5, &[900], 1_101);
-        let moments = Moments::of(&candles).unwrap();
+        let moments = Moments::of(&candles, Calendar::Continuous).unwrap();
         let found = moments.search(&Query::new(0)).unwrap();
         assert_eq!(found, moments.search(&Query::new(1_100)).unwrap());
         assert!(found.neighbours.iter().all(|n| n.at >= WARM_UP - 1 && n.at + 120 <= 1_100));
-        assert!(matches!(Moments::of(&candles[..150]), Err(SearchError::TooShort { .. })));
+        assert!(matches!(Moments::of(&candles[..150], Calendar::Continuous), Err(SearchError::TooShort { .. })));
     }
 }

@@ -1,7 +1,9 @@
 //! Commands of people and programs.
 
 use cw_analysis::{Strategy, TimeframeMismatch};
-use cw_core::{AccountId, Actor, Candle, ClientOrderId, Instrument, OrderId, Quantity, Side, StrategyId, Timeframe};
+use cw_core::{
+    AccountId, Actor, Calendar, Candle, ClientOrderId, Instrument, OrderId, Quantity, Side, StrategyId, Timeframe,
+};
 use cw_risk::{Denied, Limits};
 
 use super::{Engine, Output};
@@ -343,6 +345,7 @@ impl Engine {
             params.clone(),
             account_number,
             instrument_number,
+            self.calendar(instrument_number),
             *timeframe,
             self.state.time,
         )
@@ -407,11 +410,17 @@ impl Engine {
             std::collections::BTreeMap::new(),
             0,
             instrument,
+            self.calendar(instrument),
             timeframe,
             since,
         )?;
         self.state.strategies.push(instance);
         Ok(())
+    }
+
+    fn calendar(&self, instrument: u32) -> Calendar {
+        let known = self.state.instruments.get(instrument as usize);
+        known.map_or(Calendar::Continuous, |state| state.instrument.calendar())
     }
 }
 

@@ -50,10 +50,11 @@ impl Analysis {
         at: Option<Timestamp>,
         limit: usize,
     ) -> Result<Vec<Candle>, ApiError> {
-        let to = at.map(|at| timeframe.close_time(timeframe.open_time(at)));
+        let calendar = self.market.calendar_of(instrument).await?;
+        let to = at.map(|at| calendar.window(timeframe, at).close_time);
         let candles = self.market.span(instrument, timeframe, Span { from: None, to, limit: Some(limit) }).await?;
         if let (Some(at), Some(last)) = (at, candles.last())
-            && timeframe.close_time(last.open_time) <= at
+            && calendar.window(timeframe, last.open_time).close_time <= at
         {
             let message = format!(
                 "no closed {timeframe} candle of {instrument} holds {at}; the last before it opens at {}",

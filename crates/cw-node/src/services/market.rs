@@ -11,6 +11,7 @@ mod patterns;
 mod provenance;
 mod quotes;
 mod remote;
+mod sessions;
 mod symbols;
 
 use std::sync::{Arc, Weak};

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cw_core::{AssetClass, Instrument, InstrumentId, Timeframe, Timestamp};
+use cw_core::{AssetClass, Calendar, Instrument, InstrumentId, Timeframe, Timestamp};
 use cw_engine::Command;
 use cw_market::{Followed, Provider, Told, follow};
 use cw_store::{CandleQuery, Channel, OutageQuery, OutageState, SortOrder, StoreError, TimeRange};
@@ -21,7 +21,8 @@ use crate::{enforce, feed};
 const QUEUE: usize = 8_192;
 /// Written at a time.
 const BATCH: usize = 1_024;
-/// A symbol that is followed for the first time begins so long ago; more is asked for by `data fetch`.
+/// A symbol that is followed for the first time begins with its day, at least so long ago; more is asked for by `data
+/// fetch`.
 const FIRST: i64 = 3_600 * Timestamp::NANOS_PER_SECOND;
 /// After a longer pause the stream begins anew and leaves the rest to `data fetch`.
 const LONGEST_PAUSE: i64 = 24 * FIRST;
@@ -143,7 +144,14 @@ impl Keeping<'_> {
         self.shared.directory.number(id).and_then(|number| self.shared.directory.instrument(number))
     }
 
-    /// Has the engine take an instrument on, with today's candles.
+    /// Where the daily candle of now begins; now where the market is closed.
+    fn day(&self, id: &InstrumentId) -> Timestamp {
+        let calendar = self.instrument(id).map_or(Calendar::Continuous, |instrument| instrument.calendar());
+        let (now, day) = (self.now(), calendar.window(Timeframe::D1, self.now()));
+        if day.shut { now } else { day.open_time }
+    }
+
+    /// Has the engine take an instrument on, with the candles of its day.
     async fn list(&mut self, id: &InstrumentId) -> Result<(), String> {
         if self.numbers.contains_key(id) {
             return Ok(());
@@ -167,8 +175,7 @@ impl Keeping<'_> {
             shared.directory.add(&all);
         }
         let number = shared.directory.number(id).ok_or("the engine did not take it on")?;
-        let today = Timeframe::D1.open_time(self.now());
-        let query = CandleQuery { from: Some(today), ..CandleQuery::default() };
+        let query = CandleQuery { from: Some(self.day(id)), ..CandleQuery::default() };
         let candles = shared.store.read_candles(id, Timeframe::M1, &query).await.map_err(|error| error.to_string())?;
         shared.engine.backfill(number, candles).await.map_err(|error| error.to_string())?;
         self.numbers.insert(id.clone(), number);
@@ -226,7 +233,8 @@ impl Keeping<'_> {
         let missing = store.missing_ranges(id, channel, TimeRange::new(earliest, now)).await?;
         let next = missing.last().filter(|range| range.to == now).map_or(now, |range| range.from);
         let recent = Some(next).filter(|next| *next > earliest);
-        let begin = Timeframe::M1.open_time(recent.unwrap_or(now.plus_nanos(-FIRST)));
+        let first = now.plus_nanos(-FIRST).min(self.day(id)).max(earliest);
+        let begin = Timeframe::M1.open_time(recent.unwrap_or(first));
         let query = OutageQuery {
             instrument: Some(id.clone()),
             state: Some(OutageState::Open),

@@ -34,6 +34,7 @@ static CAPABILITIES: Capabilities = Capabilities {
     finest_candle: Some("1s"),
     max_candles: MAX_CANDLES,
     any_timeframe: true,
+    session_days: false,
     needs_credentials: false,
     pacing: Pacing::Simulated,
     streams_candles: false,

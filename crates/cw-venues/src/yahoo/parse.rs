@@ -84,8 +84,10 @@ pub(super) fn instrument(id: &InstrumentId, meta: &wire::Meta) -> Instrument {
     if let Some(name) = &meta.short_name {
         instrument.name.clone_from(name);
     }
+    // The hours of shares are known for New York alone; those of other exchanges would be cut by them.
+    let in_new_york = meta.exchange_timezone_name.as_deref().is_none_or(|zone| zone == "America/New_York");
     instrument.asset_class = match meta.instrument_type.as_deref() {
-        Some("EQUITY" | "ETF" | "MUTUALFUND") => AssetClass::Equity,
+        Some("EQUITY" | "ETF" | "MUTUALFUND") if in_new_york => AssetClass::Equity,
         Some("CURRENCY") => AssetClass::Fx,
         Some("CRYPTOCURRENCY") => AssetClass::Crypto,
         _ => AssetClass::Other,

@@ -56,6 +56,9 @@ fn yahoo_says_when_there_is_nothing() {
 fn what_an_instrument_is() {
     let instrument = parse::instrument(&"WSU.DE.YAHOO".parse().unwrap(), &chart(Timeframe::D1, SUMMER).meta);
     assert_eq!((instrument.quote_currency.to_string(), instrument.price_decimals), ("EUR".to_owned(), 2));
+    assert_eq!(instrument.asset_class, cw_core::AssetClass::Other, "not of the hours of New York");
+    let apple = parse::instrument(&"AAPL.YAHOO".parse().unwrap(), &chart(Timeframe::D1, DAILY).meta);
+    assert_eq!(apple.asset_class, cw_core::AssetClass::Equity);
 }
 
 #[tokio::test]

@@ -41,6 +41,7 @@ pub(super) struct Meta {
     pub short_name: Option<String>,
     /// Seconds from UTC at the exchange, now.
     pub gmtoffset: Num,
+    pub exchange_timezone_name: Option<String>,
     pub price_hint: Num,
 }
 

@@ -17,10 +17,11 @@ impl Analysis {
     ) -> Result<EnrichedCandle, ApiError> {
         let candles = self.candles_to(instrument, timeframe, at, HISTORY).await?;
         let (instrument, provider) = (instrument.clone(), self.market.provider_of(instrument));
-        let now = self.shared.clock.now();
+        let (now, calendar) = (self.shared.clock.now(), self.market.calendar_of(&instrument).await?);
         apart(move || {
             let none = ApiError::not_found(format!("closed candle of {instrument}"));
-            let enricher = Enricher::new(instrument, timeframe, provider).with_history(&candles, now);
+            let enricher = Enricher::new(instrument, timeframe, provider).in_calendar(calendar);
+            let enricher = enricher.with_history(&candles, now);
             enricher.latest().cloned().ok_or(none)
         })
         .await

@@ -7,7 +7,7 @@ use cw_api::commands::training::{
     ExportFeatures, ExportRag, FeatureFormat, FeatureInfo, FeatureList, GetRag, RagFormat,
 };
 use cw_api::{ApiError, FileContent};
-use cw_core::{Candle, InstrumentId, Timeframe, Timestamp};
+use cw_core::{Calendar, Candle, InstrumentId, Timeframe, Timestamp};
 use cw_store::{TableValues, table_hash, write_table};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -48,6 +48,7 @@ pub(super) fn features() -> FeatureList {
 pub(super) struct Series {
     pub(super) instrument: InstrumentId,
     timeframe: Timeframe,
+    pub(super) calendar: Calendar,
     pub(super) provider: String,
     pub(super) price_decimals: u8,
     pub(super) candles: Vec<Candle>,
@@ -65,7 +66,7 @@ pub(super) struct Scaled {
 impl Series {
     /// The vectors of the exported candles, and the scale that those before them gave.
     pub(super) fn scaled(&self) -> Result<Scaled, ApiError> {
-        let mut state = FeatureState::new();
+        let mut state = FeatureState::new().in_calendar(self.calendar);
         let rows: Vec<Option<Vector>> = self.candles.iter().map(|candle| state.push(candle)).collect();
         let before: Vec<&Vector> = rows[..self.first].iter().flatten().collect();
         let scaler = Scaler::fit(before, Bounds::default()).map_err(ApiError::internal)?;
@@ -160,9 +161,10 @@ impl Analysis {
             return Err(ApiError::invalid("from", message));
         }
         let provider = self.market.provider_of(&instrument);
+        let calendar = self.market.calendar_of(&instrument).await?;
         let price_decimals =
             self.market.price_decimals(&instrument, &candles[candles.len().saturating_sub(200)..]).await;
-        Ok(Series { instrument, timeframe, provider, price_decimals, candles, first })
+        Ok(Series { instrument, timeframe, calendar, provider, price_decimals, candles, first })
     }
 
     pub(super) async fn features_file(&self, request: ExportFeatures) -> Result<FileContent, ApiError> {
@@ -242,7 +244,7 @@ fn times(times: impl Iterator<Item = Timestamp>) -> TableValues {
 /// The exported candles, ready for retrieval.
 fn ready(series: &Series, scaler: &Scaler, now: Timestamp) -> Vec<RagReadyCandle> {
     let mut enricher = Enricher::new(series.instrument.clone(), series.timeframe, series.provider.clone());
-    enricher = enricher.with_history(&series.candles[..series.first], now);
+    enricher = enricher.in_calendar(series.calendar).with_history(&series.candles[..series.first], now);
     let exported = series.exported().iter();
     exported
         .filter_map(|candle| RagReadyCandle::of(enricher.push(candle, now), scaler, series.price_decimals))

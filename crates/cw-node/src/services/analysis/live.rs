@@ -14,7 +14,7 @@ use cw_analysis::features::{self, Scaler};
 use cw_analysis::rag::RagReadyCandle;
 use cw_api::commands::training::{LiveRag, LiveRagFormat, LiveRagList, StartLiveRag};
 use cw_api::{ApiError, Caller};
-use cw_core::{InstrumentId, Surface, Timeframe, Timestamp};
+use cw_core::{Calendar, InstrumentId, Surface, Timeframe, Timestamp};
 use cw_engine::runtime::Published;
 use cw_market::CandleUpdate;
 use cw_store::{VectorRow, VectorSupport};
@@ -92,6 +92,7 @@ struct Export {
     key: Key,
     file: Arc<Mutex<LiveFile>>,
     scaler: Scaler,
+    calendar: Calendar,
     provider: String,
     price_decimals: u8,
     /// With all candles up to `last`.
@@ -173,7 +174,7 @@ impl Analysis {
     async fn open_export(&self, key: Key) -> Result<Export, ApiError> {
         let (instrument, timeframe, format) = key.clone();
         let series = self.export_series(instrument.clone(), timeframe, [None, None], 1).await?;
-        let (provider, price_decimals) = (series.provider.clone(), series.price_decimals);
+        let (provider, price_decimals, calendar) = (series.provider.clone(), series.price_decimals, series.calendar);
         let before = series.candles[series.first - 1].open_time;
         // Vectors of another schema or scale do not belong into the same file.
         let suffix = if format == LiveRagFormat::Qdrant { "qdrant.jsonl" } else { "jsonl" };
@@ -223,6 +224,7 @@ impl Analysis {
             last: file.last.unwrap_or(before),
             file: Arc::new(Mutex::new(file)),
             scaler,
+            calendar,
             provider,
             price_decimals,
             enricher: None,
@@ -272,10 +274,10 @@ impl Export {
             match update {
                 CandleUpdate::Closed { .. } => news = true,
                 CandleUpdate::Revised { candle, .. } => {
-                    let revised = timeframe.open_time(candle.open_time);
+                    let revised = self.calendar.window(timeframe, candle.open_time).open_time;
                     if revised <= self.last && self.file.lock().first.is_some_and(|first| revised >= first) {
                         // It and what follows it are written again.
-                        self.last = timeframe.open_time(revised.plus_nanos(-1));
+                        self.last = revised.plus_nanos(-1);
                         self.enricher = None;
                     }
                     news = true;
@@ -304,9 +306,11 @@ impl Export {
                 Vec::new()
             };
             let (scaler, provider, decimals) = (self.scaler.clone(), self.provider.clone(), self.price_decimals);
+            let calendar = self.calendar;
             let (enricher, rows, last) = apart(move || {
                 let mut enricher = enricher.unwrap_or_else(|| {
-                    Box::new(Enricher::new(instrument, timeframe, provider).with_history(&history, now))
+                    let enricher = Enricher::new(instrument, timeframe, provider).in_calendar(calendar);
+                    Box::new(enricher.with_history(&history, now))
                 });
                 let ready = |candle| RagReadyCandle::of(enricher.push(candle, now), &scaler, decimals);
                 let rows: Vec<RagReadyCandle> = new.iter().filter_map(ready).collect();

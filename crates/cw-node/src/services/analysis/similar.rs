@@ -6,7 +6,7 @@ use cw_analysis::features;
 use cw_analysis::similar::{Findings, Moments, Outcome, Query, SearchError};
 use cw_api::ApiError;
 use cw_api::commands::similar::{FanPoint, SearchSimilar, SimilarMoment, SimilarMoments, SimilarOutcome};
-use cw_core::Candle;
+use cw_core::{Calendar, Candle};
 use parking_lot::Mutex;
 
 use super::{Analysis, apart};
@@ -23,9 +23,9 @@ impl Analysis {
         let limit = request.limit.map_or(DEFAULT_LIMIT, |limit| (limit as usize).min(MOST_LIMIT));
         let query = query(&request)?;
         let candles = self.candles_to(&request.instrument, request.timeframe, request.at, limit).await?;
-        let prepared = Arc::clone(&self.prepared);
+        let (prepared, calendar) = (Arc::clone(&self.prepared), self.market.calendar_of(&request.instrument).await?);
         apart(move || {
-            let found = prepared.moments(&candles).and_then(|moments| moments.search(&query));
+            let found = prepared.moments(&candles, calendar).and_then(|moments| moments.search(&query));
             view(request, &query, &candles, &found.map_err(|error| refused(&error))?)
         })
         .await
@@ -38,24 +38,25 @@ impl Analysis {
 pub(super) struct Prepared(Mutex<Vec<Made>>);
 
 struct Made {
+    calendar: Calendar,
     candles: Vec<Candle>,
     moments: Arc<Moments>,
 }
 
 impl Prepared {
-    fn moments(&self, candles: &[Candle]) -> Result<Arc<Moments>, SearchError> {
+    fn moments(&self, candles: &[Candle], calendar: Calendar) -> Result<Arc<Moments>, SearchError> {
         {
             let mut made = self.0.lock();
-            if let Some(at) = made.iter().position(|made| made.candles == candles) {
+            if let Some(at) = made.iter().position(|made| made.calendar == calendar && made.candles == candles) {
                 // The newest stand last.
                 made[at..].rotate_left(1);
                 return Ok(Arc::clone(&made[made.len() - 1].moments));
             }
         }
-        let moments = Arc::new(Moments::of(candles)?);
+        let moments = Arc::new(Moments::of(candles, calendar)?);
         if candles.len() <= MOST_PREPARED {
             let mut made = self.0.lock();
-            made.push(Made { candles: candles.to_vec(), moments: Arc::clone(&moments) });
+            made.push(Made { calendar, candles: candles.to_vec(), moments: Arc::clone(&moments) });
             while made.iter().map(|made| made.candles.len()).sum::<usize>() > MOST_PREPARED {
                 made.remove(0);
             }
@@ -176,19 +177,19 @@ mod tests {
     fn the_same_candles_are_prepared_once_and_corrected_ones_anew() {
         let prepared = Prepared::default();
         let series = candles(1, 400);
-        let first = prepared.moments(&series).unwrap();
-        assert!(Arc::ptr_eq(&first, &prepared.moments(&series.clone()).unwrap()));
+        let first = prepared.moments(&series, Calendar::Continuous).unwrap();
+        assert!(Arc::ptr_eq(&first, &prepared.moments(&series.clone(), Calendar::Continuous).unwrap()));
         let mut corrected = series.clone();
         corrected[10].volume = Volume::from_raw(1);
-        assert!(!Arc::ptr_eq(&first, &prepared.moments(&corrected).unwrap()));
-        assert!(Arc::ptr_eq(&first, &prepared.moments(&series).unwrap()), "it is still there");
-        assert!(prepared.moments(&series[..50]).is_err());
+        assert!(!Arc::ptr_eq(&first, &prepared.moments(&corrected, Calendar::Continuous).unwrap()));
+        assert!(Arc::ptr_eq(&first, &prepared.moments(&series, Calendar::Continuous).unwrap()), "it is still there");
+        assert!(prepared.moments(&series[..50], Calendar::Continuous).is_err());
         // What does not fit any more leaves, the oldest first; the first was asked for since.
         for seed in 2..4 {
-            prepared.moments(&candles(seed, MOST_PREPARED as i64 / 2 - 300)).unwrap();
+            prepared.moments(&candles(seed, MOST_PREPARED as i64 / 2 - 300), Calendar::Continuous).unwrap();
         }
         let kept: Vec<usize> = prepared.0.lock().iter().map(|made| made.candles.len()).collect();
         assert!(kept.iter().sum::<usize>() <= MOST_PREPARED && kept.len() == 3, "{kept:?}");
-        assert!(Arc::ptr_eq(&first, &prepared.moments(&series).unwrap()));
+        assert!(Arc::ptr_eq(&first, &prepared.moments(&series, Calendar::Continuous).unwrap()));
     }
 }

@@ -35,9 +35,10 @@ impl Analysis {
         let begin = begin_of(&candles, from, limit as usize);
         let decimals = self.market.price_decimals(&instrument, candles.get(begin..).unwrap_or_default()).await;
         let (provider, now) = (self.market.provider_of(&instrument), self.shared.clock.now());
+        let calendar = self.market.calendar_of(&instrument).await?;
         let documents = apart(move || {
             let history = begin.saturating_sub(HISTORY);
-            let mut enricher = Enricher::new(instrument.clone(), timeframe, provider);
+            let mut enricher = Enricher::new(instrument.clone(), timeframe, provider).in_calendar(calendar);
             enricher = enricher.with_history(&candles[history..begin], now);
             let describe_one = |candle: &Candle| {
                 let narrative = describe(enricher.push(candle, now), decimals);

@@ -68,6 +68,8 @@ impl Chart {
     /// Reads history anew; hands out what closed since the last candle told, and what was corrected.
     async fn reload(&mut self) -> Result<ChartUpdate, ApiError> {
         let (market, params) = (&self.sources.market, &self.params);
+        let calendar = market.calendar_of(&params.instrument).await?;
+        self.study = self.study.take().map(|study| study.in_calendar(calendar));
         // The parts of the forming candle are read before the closed ones: what closes in between is published, and passed
         // over because it is among the closed ones.
         self.live = match market.base(&params.instrument, params.timeframe).await? {
@@ -99,7 +101,7 @@ impl Chart {
             Some(last) => candles.partition_point(|c| c.open_time <= last).min(repeat),
             None => repeat,
         };
-        let corrected = self.revised.take().map(|time| params.timeframe.open_time(time));
+        let corrected = self.revised.take().map(|time| calendar.window(params.timeframe, time).open_time);
         let from = corrected.map_or(from, |time| candles.partition_point(|c| c.open_time < time).min(from));
         let from = from.max(candles.len().saturating_sub(CATCH_UP));
         let row = |at: usize| plots.iter().map(|plot| plot[at]).collect::<Vec<f64>>();
@@ -246,7 +248,7 @@ mod tests {
 
     #[test]
     fn a_forming_candle_waits_for_the_closed_one_before_it() {
-        let mut folder = Folder::new(Timeframe::M1, Timeframe::M1);
+        let mut folder = Folder::new(Timeframe::M1, Timeframe::M1, cw_core::Calendar::Continuous);
         folder.push(&candle(0), |_| {});
         let mut live = Live { number: 0, folder, published: 10, wait_for: None };
         let forming = |minute| FormingCandle { so_far: candle(minute), as_of: Timestamp::EPOCH };

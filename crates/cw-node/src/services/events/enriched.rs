@@ -73,9 +73,12 @@ impl Feed for Enriched {
         let span = Span { limit: Some(HISTORY), ..Span::default() };
         let candles = market.span(instrument, *timeframe, span).await?;
         let (instrument, timeframe, provider) = (instrument.clone(), *timeframe, market.provider_of(instrument));
-        let now = self.sources.shared.clock.now();
+        let (now, calendar) = (self.sources.shared.clock.now(), market.calendar_of(&instrument).await?);
         self.last = candles.last().map(|candle| candle.open_time);
-        let compute = move || Box::new(Enricher::new(instrument, timeframe, provider).with_history(&candles, now));
+        let compute = move || {
+            let enricher = Enricher::new(instrument, timeframe, provider).in_calendar(calendar);
+            Box::new(enricher.with_history(&candles, now))
+        };
         let enricher = tokio::task::spawn_blocking(compute).await.map_err(ApiError::internal)?;
         let newest = enricher.latest().cloned();
         self.enricher = Some(enricher);

@@ -102,6 +102,7 @@ impl Market {
     pub(super) async fn compute(&self, request: ComputeIndicators) -> Result<IndicatorTable, ApiError> {
         let study = Study::parse(&request.set, request.timeframe)?
             .ok_or_else(|| ApiError::invalid("set", "name at least one indicator, for example ema(20)"))?;
+        let study = study.in_calendar(self.calendar_of(&request.instrument).await?);
         let limit = default_limit(request.from, request.to, request.limit);
         let span = Span { from: request.from, to: request.to, limit };
         let shown = self.span(&request.instrument, request.timeframe, span).await?;

@@ -5,7 +5,7 @@ use cw_api::ApiError;
 use cw_api::commands::market::GetChartWindow;
 use cw_api::frame::{ChartFrame, ChartHeader};
 use cw_api::stream::ChartPoint;
-use cw_core::{Candle, FormingCandle, InstrumentId, Timeframe, Timestamp};
+use cw_core::{Calendar, Candle, FormingCandle, InstrumentId, Timeframe, Timestamp};
 
 use super::history::follows;
 use super::{Market, Span};
@@ -28,6 +28,7 @@ const MOST_WARM_UP: usize = 50_000;
 pub(in crate::services) struct Study {
     set: StudySet,
     timeframe: Timeframe,
+    calendar: Calendar,
     warm_up: usize,
 }
 
@@ -41,7 +42,12 @@ impl Study {
         // Whether its timeframes can be folded from this one shows here.
         set.new_state(timeframe).map_err(|error| ApiError::invalid("set", error.to_string()))?;
         let shortest = if set.reads_structure() { STRUCTURE_PERIOD } else { SLOWEST_DEFAULT };
-        Ok(Some(Self { set, timeframe, warm_up: warm_up(text, timeframe, shortest) }))
+        Ok(Some(Self { set, timeframe, calendar: Calendar::Continuous, warm_up: warm_up(text, timeframe, shortest) }))
+    }
+
+    /// Sessions and longer candles are those of this calendar.
+    pub fn in_calendar(self, calendar: Calendar) -> Self {
+        Self { calendar, ..self }
     }
 
     pub fn columns(&self) -> &[String] {
@@ -55,8 +61,8 @@ impl Study {
 
     /// All candles at once: one column per output, and the state behind the last.
     pub fn batch(&self, candles: &[Candle]) -> Result<(StudyState, Vec<Vec<f64>>), ApiError> {
-        let mut state =
-            self.set.new_state(self.timeframe).map_err(|error| ApiError::invalid("set", error.to_string()))?;
+        let state = self.set.new_state(self.timeframe).map_err(|error| ApiError::invalid("set", error.to_string()))?;
+        let mut state = state.in_calendar(self.calendar);
         let columns = self.set.batch(&mut state, &Columns::from_candles(candles));
         Ok((state, columns))
     }
@@ -188,7 +194,8 @@ impl Market {
         if !(1..=MOST_ROWS).contains(&limit) {
             return Err(ApiError::invalid("limit", format!("limit must be from 1 to {MOST_ROWS}, not {limit}")));
         }
-        let study = Study::parse(&set, timeframe)?;
+        let calendar = self.calendar_of(&instrument).await?;
+        let study = Study::parse(&set, timeframe)?.map(|study| study.in_calendar(calendar));
         let forming = if before.is_some() { None } else { self.forming(&instrument, timeframe).await? };
         let rows = limit as usize;
         // One more than is needed tells whether there are older ones.

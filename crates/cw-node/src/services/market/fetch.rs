@@ -33,6 +33,12 @@ impl Market {
         if remote.is_none() && !self.is_simulated(&instrument) {
             return Err(Self::nobody(&instrument));
         }
+        let calendar = self.calendar_of(&instrument).await?;
+        // Candles of sessions are folded from what is fetched.
+        let timeframe = match remote {
+            Some(_) => Self::base_at_venue(&instrument, calendar, timeframe),
+            None => timeframe,
+        };
         let end = match remote {
             Some(provider) => self.remote_end(provider, timeframe),
             None => timeframe.open_time(self.now()),

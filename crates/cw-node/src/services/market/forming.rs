@@ -2,7 +2,7 @@
 //! the longest shorter one it does aggregate otherwise.
 
 use cw_api::ApiError;
-use cw_core::{Candle, FormingCandle, InstrumentId, Timeframe, Timestamp};
+use cw_core::{Calendar, Candle, FormingCandle, InstrumentId, Timeframe, Timestamp};
 
 use super::{Market, Span};
 use crate::services::events::Seconds;
@@ -20,14 +20,15 @@ pub(super) fn base_of(timeframes: impl IntoIterator<Item = Timeframe>, wanted: T
 pub(in crate::services) struct Folder {
     base: Timeframe,
     timeframe: Timeframe,
+    calendar: Calendar,
     /// The candle that waits for its last parts.
     open: Option<Candle>,
     last: Option<Candle>,
 }
 
 impl Folder {
-    pub fn new(base: Timeframe, timeframe: Timeframe) -> Self {
-        Self { base, timeframe, open: None, last: None }
+    pub fn new(base: Timeframe, timeframe: Timeframe, calendar: Calendar) -> Self {
+        Self { base, timeframe, calendar, open: None, last: None }
     }
 
     pub const fn base(&self) -> Timeframe {
@@ -41,12 +42,17 @@ impl Folder {
             return;
         }
         self.last = Some(*candle);
-        let bucket = self.timeframe.open_time(candle.open_time);
+        let window = self.calendar.window(self.timeframe, candle.open_time);
+        let bucket = window.open_time;
         if let Some(before) = self.open.take_if(|open| open.open_time != bucket) {
             closed(before);
         }
+        if window.shut {
+            // Outside of the sessions.
+            return;
+        }
         let whole = join(self.open.as_ref(), candle, bucket);
-        if self.base.close_time(candle.open_time) == self.timeframe.close_time(bucket) {
+        if self.base.close_time(candle.open_time) == window.close_time {
             self.open = None;
             closed(whole);
         } else {
@@ -64,7 +70,11 @@ impl Folder {
         if self.last.is_some_and(|last| base.so_far.open_time <= last.open_time) {
             return None;
         }
-        let bucket = self.timeframe.open_time(base.so_far.open_time);
+        let window = self.calendar.window(self.timeframe, base.so_far.open_time);
+        if window.shut {
+            return None;
+        }
+        let bucket = window.open_time;
         let before = self.open.as_ref().filter(|open| open.open_time == bucket);
         Some(FormingCandle { so_far: join(before, &base.so_far, bucket), as_of: base.as_of })
     }
@@ -152,9 +162,11 @@ impl Market {
         base: Timeframe,
         timeframe: Timeframe,
     ) -> Result<Folder, ApiError> {
-        let mut folder = Folder::new(base, timeframe);
+        let calendar = self.calendar_of(instrument).await?;
+        let mut folder = Folder::new(base, timeframe, calendar);
         // One candle before the bucket, so that what touches it is known also at its begin.
-        let from = base.open_time(timeframe.open_time(self.now_of(instrument)).plus_nanos(-1));
+        let begin = calendar.window(timeframe, self.now_of(instrument)).open_time;
+        let from = base.open_time(begin.plus_nanos(-1));
         let closed = self.span(instrument, base, Span { from: Some(from), ..Span::default() }).await?;
         for candle in &closed {
             folder.push(candle, |_| {});
@@ -203,7 +215,7 @@ mod tests {
 
     #[test]
     fn a_candle_closes_with_its_last_part_and_holes_do_not_hold_it_open() {
-        let mut folder = Folder::new(Timeframe::M1, "3m".parse().unwrap());
+        let mut folder = Folder::new(Timeframe::M1, "3m".parse().unwrap(), Calendar::Continuous);
         assert_eq!(push(&mut folder, &candle(0, [10, 12, 9, 11])), []);
         assert_eq!(push(&mut folder, &candle(0, [10, 12, 9, 11])), [], "the same one again");
         assert_eq!(push(&mut folder, &candle(2, [11, 15, 11, 14]))[0].high.raw(), 15);
@@ -214,8 +226,25 @@ mod tests {
     }
 
     #[test]
+    fn a_session_s_candles_are_counted_from_its_opening_and_know_nothing_of_what_is_outside() {
+        let opening = "2024-07-01T13:30:00Z".parse::<Timestamp>().unwrap().as_secs() / 60;
+        let one = |minute: i64| candle(opening + minute, [10, 12, 9, 11]);
+        let mut folder = Folder::new(Timeframe::M1, Timeframe::H1, Calendar::Nyse);
+        assert_eq!(push(&mut folder, &one(-1)), []);
+        (0..59).for_each(|minute| assert_eq!(push(&mut folder, &one(minute)), []));
+        let [hour] = push(&mut folder, &one(59))[..] else { panic!() };
+        assert_eq!((hour.open_time.as_secs() / 60, hour.volume.raw()), (opening, 60));
+        // The last of the day is half an hour.
+        assert_eq!(push(&mut folder, &one(385)), []);
+        let [last] = push(&mut folder, &one(389))[..] else { panic!() };
+        assert_eq!((last.open_time.as_secs() / 60, last.volume.raw()), (opening + 360, 2));
+        let evening = FormingCandle { so_far: one(391), as_of: Timestamp::from_secs(0) };
+        assert_eq!((push(&mut folder, &one(390)), folder.forming(&evening)), (vec![], None));
+    }
+
+    #[test]
     fn the_forming_candle_holds_what_closed_before_it() {
-        let mut folder = Folder::new(Timeframe::M1, "3m".parse().unwrap());
+        let mut folder = Folder::new(Timeframe::M1, "3m".parse().unwrap(), Calendar::Continuous);
         push(&mut folder, &candle(0, [10, 12, 9, 11]));
         let now =
             |minute, ohlc| FormingCandle { so_far: candle(minute, ohlc), as_of: Timestamp::from_secs(minute * 60) };

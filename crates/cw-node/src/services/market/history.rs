@@ -3,13 +3,13 @@
 
 use cw_api::ApiError;
 use cw_api::commands::market::{CandleSeries, FormingCandleView, GetCandles};
-use cw_core::{Adjustment, Candle, FormingCandle, InstrumentId, Timeframe, Timestamp};
+use cw_core::{Adjustment, Calendar, Candle, FormingCandle, InstrumentId, Timeframe, Timestamp};
 use cw_market::{CandleRequest, Provider, ProviderError};
 use cw_store::{CandleQuery, Channel, Page, SortOrder, Source, SourceKind, TimeRange};
 use serde_json::json;
 
-use super::Market;
 use super::remote::{Fetched, Meter};
+use super::{Market, sessions};
 use crate::services::jobs::Ticket;
 use crate::shared::storage;
 
@@ -90,10 +90,11 @@ impl Market {
         span: Span,
     ) -> Result<Vec<Candle>, ApiError> {
         if !self.is_simulated(instrument) {
+            let calendar = self.calendar_of(instrument).await?;
             if let Some(provider) = self.venue_of(instrument).filter(|_| !self.shared.read_only) {
-                self.refresh(provider, instrument, timeframe, span).await?;
+                self.refresh(provider, instrument, timeframe, calendar, span).await?;
             }
-            return self.stored(instrument, timeframe, span).await;
+            return self.stored(instrument, timeframe, calendar, span).await;
         }
         self.instrument(instrument).await?;
         let Some((from, to)) = self.bounds(timeframe, span)? else { return Ok(Vec::new()) };
@@ -213,19 +214,24 @@ impl Market {
         self.seed_checked.get_or_try_init(check).await.copied()
     }
 
-    /// Candles that were imported, at their own timeframe or folded from the finest one that divides the one asked for.
+    /// Candles of files and venues, at their own timeframe or folded: of venues from what sessions are made of, of files from
+    /// the finest one that divides the one asked for.
     async fn stored(
         &self,
         instrument: &InstrumentId,
         timeframe: Timeframe,
+        calendar: Calendar,
         span: Span,
     ) -> Result<Vec<Candle>, ApiError> {
-        let candles = self.read_span(instrument, timeframe, span).await?;
-        if !candles.is_empty() {
-            return Ok(candles);
+        let base = Self::base_at_venue(instrument, calendar, timeframe);
+        if base == timeframe {
+            let candles = self.read_span(instrument, timeframe, span).await?;
+            if !candles.is_empty() {
+                return Ok(candles);
+            }
         }
         let have = self.stored_timeframes(instrument).await?;
-        if have.contains(&timeframe) {
+        if base == timeframe && have.contains(&timeframe) {
             return Ok(Vec::new());
         }
         if have.is_empty() {
@@ -233,13 +239,17 @@ impl Market {
             let message = format!("candle of {instrument}; import a file first");
             return Err(ApiError::not_found(message).with_field("instrument"));
         }
-        let base = have.iter().copied().filter(|base| timeframe.is_multiple_of(*base)).min();
-        let base = base.ok_or_else(|| {
+        let made_of = made_of(&have, calendar, timeframe, base);
+        if made_of.is_none() && have.contains(&timeframe) {
+            // Of a file, or of a time before: better than nothing.
+            return self.read_span(instrument, timeframe, span).await;
+        }
+        let base = made_of.ok_or_else(|| {
             let have: Vec<String> = have.iter().map(Timeframe::to_string).collect();
             let message = format!("{instrument} is stored as {}, of which {timeframe} cannot be made", have.join(", "));
             ApiError::invalid("timeframe", message)
         })?;
-        self.folded(instrument, base, timeframe, span).await
+        self.folded(instrument, base, timeframe, calendar, span).await
     }
 
     async fn folded(
@@ -247,17 +257,25 @@ impl Market {
         instrument: &InstrumentId,
         base: Timeframe,
         timeframe: Timeframe,
+        calendar: Calendar,
         span: Span,
     ) -> Result<Vec<Candle>, ApiError> {
-        let from = span.from.map(|from| ceil(timeframe, from));
-        let to = span.to.map(|to| ceil(timeframe, to));
+        let from = span.from.map(|from| sessions::ceil(calendar, timeframe, from));
+        let to = span.to.map(|to| sessions::ceil(calendar, timeframe, to));
+        // What is over at the venue; a file is as long as it is.
+        let over = self.venue_of(instrument).map(|provider| self.remote_end(provider, base));
+        let is_over =
+            |candle: &Candle| over.is_none_or(|over| calendar.window(timeframe, candle.open_time).close_time <= over);
         let ratio = (timeframe.approx_nanos() / base.approx_nanos().max(1)).max(1) as usize;
         // Files have holes (nights, week-ends): read backwards until enough candles have come together.
         let mut rows = span.limit.map(|limit| limit.saturating_add(1).saturating_mul(ratio).max(FOLD_PAGE));
         loop {
             let candles = self.read_span(instrument, base, Span { from, to, limit: rows }).await?;
             let cut = rows.is_some_and(|rows| candles.len() == rows);
-            let mut folded = cw_market::fold(&candles, timeframe);
+            let mut folded = cw_market::fold_sessions(&candles, timeframe, calendar);
+            if folded.last().is_some_and(|last| !is_over(last)) {
+                folded.pop();
+            }
             if cut && !folded.is_empty() {
                 // The oldest one lacks what was not read.
                 folded.remove(0);
@@ -306,6 +324,18 @@ impl Market {
         let provider = self.provider_of(&instrument);
         Ok(CandleSeries { instrument, timeframe, candles, provider, forming })
     }
+}
+
+/// The stored candles that those of `timeframe` are folded from: `base` where it is there, else the finest that divides them.
+pub(super) fn made_of(
+    have: &[Timeframe],
+    calendar: Calendar,
+    timeframe: Timeframe,
+    base: Timeframe,
+) -> Option<Timeframe> {
+    let fits = |finer: &Timeframe| timeframe.is_multiple_of(*finer) && !calendar.anchors(*finer);
+    let known = Some(base).filter(|base| *base != timeframe && have.contains(base));
+    known.or_else(|| have.iter().copied().filter(fits).min())
 }
 
 /// Whether a forming candle is newer than the last closed one. Market time may be a moment ahead of the engine, which then

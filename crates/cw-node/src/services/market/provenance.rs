@@ -11,7 +11,7 @@ use cw_market::{Pacing, Provider, ProviderState};
 use cw_store::{CandleQuery, Outage, OutageQuery, OutageState, SortOrder, SourceKind, StoredCandle};
 
 use super::fetch::Known;
-use super::history::ceil;
+use super::history::{ceil, made_of};
 use super::{FILE, Market};
 use crate::shared::storage;
 
@@ -112,11 +112,13 @@ impl Market {
 
     /// The stored timeframe that candles of this one are made of.
     async fn base_of(&self, instrument: &InstrumentId, timeframe: Timeframe) -> Result<Timeframe, ApiError> {
+        let calendar = self.calendar_of(instrument).await?;
+        let base = Self::base_at_venue(instrument, calendar, timeframe);
         let have = self.stored_timeframes(instrument).await?;
-        if have.contains(&timeframe) {
+        if base == timeframe && have.contains(&timeframe) {
             return Ok(timeframe);
         }
-        Ok(have.into_iter().filter(|base| timeframe.is_multiple_of(*base)).min().unwrap_or(timeframe))
+        Ok(made_of(&have, calendar, timeframe, base).unwrap_or(timeframe))
     }
 
     fn freshness(&self, instrument: &InstrumentId) -> (Freshness, Option<Timestamp>) {

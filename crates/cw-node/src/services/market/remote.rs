@@ -5,12 +5,12 @@ use std::sync::Arc;
 use cw_api::ApiError;
 use cw_api::commands::backtests::FetchProgress;
 use cw_api::commands::data::FetchedFrom;
-use cw_core::{AssetClass, Candle, Instrument, InstrumentId, Timeframe, Timestamp};
+use cw_core::{AssetClass, Calendar, Candle, Instrument, InstrumentId, Timeframe, Timestamp};
 use cw_market::{CandleRequest, FilterRules, Provider, Suspicion};
 use cw_store::{Channel, Outage, OutageState, Page, Source, SourceKind, TimeRange};
 
 use super::history::{back, ceil, refused};
-use super::{Market, Span};
+use super::{Market, Span, sessions};
 use crate::services::jobs::Ticket;
 use crate::shared::storage;
 
@@ -148,6 +148,7 @@ impl Market {
         });
         self.introduce_remote(provider, instrument).await?;
         let known = self.shared.store.instrument(instrument).await.map_err(storage)?;
+        let calendar = known.as_ref().map_or(Calendar::Continuous, Instrument::calendar);
         let rules = FilterRules::of(known.map_or(AssetClass::Other, |known| known.asset_class));
         let store = &self.shared.store;
         let mut meter = Meter::new(ticket, (instrument, timeframe), range, &missing);
@@ -163,7 +164,10 @@ impl Market {
             let mut open = range.from;
             while open < range.to {
                 let end = ceil(timeframe, open.plus_nanos(step)).min(range.to);
-                let (provider, id, candles) = chain.ask(timeframe, open, end).await?;
+                let (provider, id, mut candles) = chain.ask(timeframe, open, end).await?;
+                if timeframe == Timeframe::D1 && calendar == Calendar::Nyse {
+                    sessions::date_by_session(calendar, &mut candles);
+                }
                 let source = Source::new(provider.source(id), SourceKind::Backfilled);
                 let (candles, refused) = cw_market::believed(&candles, &rules);
                 let mut covered = Vec::with_capacity(1 + refused.len());
@@ -232,12 +236,19 @@ impl Market {
         provider: &dyn Provider,
         instrument: &InstrumentId,
         timeframe: Timeframe,
+        calendar: Calendar,
         span: Span,
     ) -> Result<(), ApiError> {
-        let to = span.to.map_or_else(|| self.remote_end(provider, timeframe), |to| ceil(timeframe, to));
-        let wanted = span.limit.unwrap_or(DEFAULT_LIMIT).saturating_mul(SLACK).min(MOST);
-        let from = span.from.map_or_else(|| back(timeframe, to, wanted), |from| ceil(timeframe, from));
-        match self.ensure_remote(provider, instrument, timeframe, TimeRange::new(from, to), None).await {
+        let base = Self::base_at_venue(instrument, calendar, timeframe);
+        let to = span
+            .to
+            .map_or_else(|| self.remote_end(provider, base), |to| ceil(base, sessions::ceil(calendar, timeframe, to)));
+        // A session has fewer candles than a day, but a week has five of seven days.
+        let slack = if timeframe >= Timeframe::D1 { 2 } else { SLACK };
+        let wanted = span.limit.unwrap_or(DEFAULT_LIMIT).saturating_mul(slack).saturating_add(2).min(MOST);
+        let from = span.from.unwrap_or_else(|| back(timeframe, to, wanted)).max(back(base, to, MOST));
+        let range = TimeRange::new(ceil(base, from), to);
+        match self.ensure_remote(provider, instrument, base, range, None).await {
             Ok(_) => Ok(()),
             Err(error) if self.stored_timeframes(instrument).await?.is_empty() => Err(error),
             Err(error) => {

@@ -52,3 +52,39 @@ async fn prices_that_cannot_be_are_in_quarantine_and_nowhere_else() {
     assert!(gaps.gaps.iter().all(|gap| gap.state != GapState::Gap), "the venue had better ones: {gaps:?}");
     node.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn candles_of_a_share_are_those_of_its_sessions_closed_and_forming() {
+    let f = Fixture::new().await;
+    let (node, services) = f.open(following(&f)).await;
+    let instrument: cw_core::InstrumentId = "AAPL.ALPACA".parse().unwrap();
+    let from = ago(5 * 1_440);
+    for (timeframe, least) in [(Timeframe::H1, 15), (Timeframe::H4, 5), (Timeframe::D1, 2)] {
+        let get = async || {
+            let request = GetCandles {
+                instrument: instrument.clone(),
+                timeframe,
+                from: Some(from),
+                to: None,
+                limit: Some(1_000),
+            };
+            services.market.get_candles(&caller(), request).await.unwrap()
+        };
+        let calendar = cw_core::Calendar::Nyse;
+        let series = f.moving("a forming candle", async || Some(get().await).filter(|s| s.forming.is_some())).await;
+        let minutes = f.truth(0, from, f.exchange.now());
+        let mut truth = cw_market::fold_sessions(&minutes, timeframe, calendar);
+        let now = f.exchange.now();
+        truth.retain(|c| c.open_time >= from && calendar.window(timeframe, c.open_time).close_time <= now);
+        // The first one began before the range.
+        if truth.first().is_some_and(|first| minutes[0].open_time > first.open_time) {
+            truth.remove(0);
+        }
+        assert!(truth.len() >= least, "{timeframe}: {}", truth.len());
+        assert_eq!(series.candles, truth, "{timeframe}");
+        let (forming, last) = (series.forming.unwrap(), series.candles.last().unwrap());
+        assert!(forming.open_time >= calendar.window(timeframe, last.open_time).close_time, "{timeframe}: no overlap");
+        assert_eq!(forming.open_time, calendar.window(timeframe, now).open_time, "{timeframe}");
+    }
+    node.stop().await;
+}
