@@ -51,7 +51,8 @@ impl Engine {
     pub(super) fn on_minute(&mut self, seq: u64, instrument: u32, candle: &Candle, fresh: bool, out: &mut impl Output) {
         let Some(state) = self.state.instruments.get_mut(instrument as usize) else { return };
         state.last_close = Some(candle.close);
-        if fresh {
+        // A quote is no younger for a minute that was asked for: it is what orders are priced by.
+        if fresh && state.quote.is_none() && state.last_trade.is_none() {
             state.priced_at = self.state.time;
             state.priced_by = seq;
         }

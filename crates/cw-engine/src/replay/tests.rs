@@ -248,6 +248,11 @@ fn minutes_that_a_venue_tells_close_once_and_by_nothing_else() {
     tell(&mut engine, &mut closed, 5, 11);
     assert_eq!(closed.0[4..], [m1(5)]);
     assert_eq!(engine.instruments()[1].last_close, Some(Price::from_raw(11)));
+    // Orders are priced by what was traded, which is no younger for a minute that was asked for.
+    let before = engine.instruments()[1].priced_at;
+    let late = Input::Minute { instrument: 1, candle: candle(6, 12), fresh: true };
+    engine.apply(now.plus_nanos(420_000_000_000), &late, &mut closed);
+    assert_eq!((engine.instruments()[1].priced_at, before), (before, now));
 }
 
 #[test]

@@ -1,11 +1,21 @@
 //! What a venue says is not believed blindly, and what is old is not traded on.
 
+use cw_api::commands::orders::{PlaceOrder, PreviewOrder};
+use cw_api::commands::portfolio::ListPositions;
+use serde_json::json;
+
 use super::*;
 
 /// Alpaca's connection.
 async fn connection(services: &Services) -> cw_api::commands::system::Connection {
     let list = services.system.list_connections(&caller(), ListConnections {}).await.unwrap();
     list.connections.into_iter().find(|c| c.venue == "ALPACA").unwrap()
+}
+
+async fn provenance(services: &Services) -> cw_api::commands::sources::Provenance {
+    let instrument = "AAPL.ALPACA".parse().unwrap();
+    let request = GetProvenance { instrument, timeframe: Timeframe::M1, from: None, to: None };
+    services.market.provenance(&caller(), request).await.unwrap()
 }
 
 async fn quote(services: &Services) -> Option<QuoteView> {
@@ -50,6 +60,74 @@ async fn prices_that_cannot_be_are_in_quarantine_and_nowhere_else() {
     assert!(connection.quarantined.unwrap() >= list.rows.len() as u64, "{connection:?}");
     let gaps = services.market.list_gaps(&caller(), no_gap_filter()).await.unwrap();
     assert!(gaps.gaps.iter().all(|gap| gap.state != GapState::Gap), "the venue had better ones: {gaps:?}");
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_feed_that_is_dead_adds_no_risk_and_lets_out_and_what_it_missed_is_the_truth() {
+    let mut f = Fixture::new().await;
+    let (node, services) = f.open(following(&f)).await;
+    let order = |side: &str, qty: &str, reduce_only: bool| json!({ "account": "paper", "instrument": "AAPL.ALPACA", "side": side, "qty": qty, "reduce_only": reduce_only });
+    let place = async |order: serde_json::Value| {
+        let order: PlaceOrder = serde_json::from_value(order).unwrap();
+        services.trading.place_order(&caller(), order).await
+    };
+    // What the gate says of an order that adds risk: nothing where it lets it pass.
+    let objections = async || -> Vec<String> {
+        let order: PreviewOrder = serde_json::from_value(order("buy", "2", false)).unwrap();
+        let preview = services.trading.preview_order(&caller(), order).await.unwrap();
+        preview.checks.into_iter().filter(|check| !check.pass).map(|check| check.reason).collect()
+    };
+    f.moving("a price", async || objections().await.is_empty().then_some(())).await;
+    place(order("buy", "2", false)).await.unwrap();
+    f.moving("a position", async || {
+        let request = ListPositions { account: None };
+        let list = services.trading.list_positions(&caller(), request).await.unwrap();
+        list.positions.into_iter().find(|position| position.instrument.as_str() == "AAPL.ALPACA")
+    })
+    .await;
+    // The stream says nothing more from this minute's end on, and nobody lets us in again.
+    let minute = f.exchange.now().nanos_since(ago(0)) / MINUTE;
+    f.exchange.set_plan(Plan::one(u32::try_from(minute).unwrap(), Fault::HalfOpen));
+    f.exchange.advance_to(ago(0).plus_nanos((minute + 1) * MINUTE));
+    let port = f.server.rest_url().rsplit(':').next().unwrap().parse().unwrap();
+    let nobody = Server::start(Dialect::Alpaca, &Exchange::new(Market::seeded(1), begin())).await.unwrap();
+    drop(std::mem::replace(&mut f.server, nobody));
+    let old = f.moving("an old price", async || {
+        objections().await.into_iter().find(|reason| reason.contains("ms old, limit 15000 ms"))
+    });
+    assert!(old.await.starts_with("quote is"));
+    let denied = place(order("buy", "2", false)).await.unwrap_err();
+    assert!(denied.message.contains("ms old, limit 15000 ms"), "{}", denied.message);
+    place(order("sell", "1", true)).await.unwrap();
+    f.exchange.advance_to(f.exchange.now().plus_nanos(MINUTE));
+    assert!(quote(&services).await.unwrap().stale);
+    until("the strip", async || (provenance(&services).await.freshness == Freshness::Stale).then_some(())).await;
+    let open = until("an open outage", async || {
+        let gaps = services.market.list_gaps(&caller(), no_gap_filter()).await.unwrap();
+        gaps.gaps.into_iter().find(|gap| gap.state == GapState::Open && gap.to.is_none())
+    });
+    assert!(open.await.reason.contains("silent"));
+    f.exchange.advance_to(f.exchange.now().plus_nanos(2 * MINUTE));
+    assert!(place(order("buy", "2", false)).await.is_err());
+    // It is back.
+    f.server = Server::start_at(Dialect::Alpaca, &f.exchange, port).await.unwrap();
+    f.exchange.set_plan(Plan::default());
+    f.moving("the stream", async || (provenance(&services).await.freshness == Freshness::Live).then_some(())).await;
+    f.moving("a price", async || objections().await.is_empty().then_some(())).await;
+    place(order("buy", "2", false)).await.unwrap();
+    let end = Timeframe::M1.open_time(f.exchange.now());
+    let whole = async || {
+        let mut found = candles(&services, "AAPL", ago(20)).await;
+        found.retain(|candle| candle.open_time < end);
+        (found == f.truth(0, ago(20), end)).then_some(())
+    };
+    f.moving("the minutes that were missed", whole).await;
+    let gaps = services.market.list_gaps(&caller(), no_gap_filter()).await.unwrap();
+    let row = gaps.gaps.iter().find(|gap| gap.reason.contains("silent")).unwrap();
+    assert!(row.state == GapState::Backfilled && row.candles >= 2, "{gaps:?}");
+    let kinds: Vec<_> = provenance(&services).await.segments.iter().map(|segment| segment.kind).collect();
+    assert!(kinds.contains(&ProvenanceKind::Backfilled), "{kinds:?}");
     node.stop().await;
 }
 
