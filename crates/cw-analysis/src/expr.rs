@@ -9,7 +9,7 @@ mod token;
 
 use std::collections::BTreeMap;
 
-use cw_core::{Candle, Timeframe};
+use cw_core::{Cadence, Candle};
 use serde::{Deserialize, Serialize};
 
 pub use complete::{Completion, CompletionItem, complete, complete_with};
@@ -112,8 +112,8 @@ impl Expression {
         self.program.base().graph.text(self.program.outputs()[0])
     }
     /// A fresh state for candles of `base`; an `on` of a timeframe that they cannot be folded to is an error.
-    pub fn new_state(&self, base: Timeframe) -> Result<ExpressionState, TimeframeMismatch> {
-        self.program.new_state(base).map(ExpressionState)
+    pub fn new_state(&self, base: impl Into<Cadence>) -> Result<ExpressionState, TimeframeMismatch> {
+        self.program.new_state(base.into()).map(ExpressionState)
     }
     /// Whether `state`, perhaps a saved one, belongs to this expression.
     pub fn fits(&self, state: &ExpressionState) -> bool {

@@ -10,7 +10,7 @@ mod frame;
 mod graph;
 mod reach;
 
-use cw_core::{Calendar, Candle, Timeframe};
+use cw_core::{Cadence, Calendar, Candle, Timeframe};
 use serde::{Deserialize, Serialize};
 
 use frame::{Fold, Frame, FrameState};
@@ -27,7 +27,7 @@ use crate::strategy::TraceValue;
 #[error("on(\"{wanted}\", …) cannot be folded from {base} candles")]
 pub struct TimeframeMismatch {
     pub wanted: Timeframe,
-    pub base: Timeframe,
+    pub base: Cadence,
 }
 
 /// Compiled expressions with their outputs. Immutable; all that changes is in a [`State`].
@@ -49,7 +49,7 @@ pub(crate) struct Program {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct State {
     fingerprint: u64,
-    base: Timeframe,
+    base: Cadence,
     calendar: Calendar,
     frames: Vec<FrameState>,
     folds: Vec<Fold>,
@@ -77,9 +77,10 @@ impl Program {
         Self { frames: graphs.into_iter().map(Frame::new).collect(), outputs, runs, fingerprint, only_close }
     }
 
-    pub(crate) fn new_state(&self, base: Timeframe) -> Result<State, TimeframeMismatch> {
+    pub(crate) fn new_state(&self, base: Cadence) -> Result<State, TimeframeMismatch> {
         for wanted in self.frames.iter().filter_map(Frame::timeframe) {
-            if !wanted.is_multiple_of(base) {
+            // A candle that ends with what was traded may reach over the end of any timeframe.
+            if !base.timeframe().is_some_and(|base| wanted.is_multiple_of(base)) {
                 return Err(TimeframeMismatch { wanted, base });
             }
         }
@@ -121,8 +122,9 @@ impl Program {
 
     /// Folds the candle into the higher timeframes and runs those that it, or its absence before, has closed.
     fn update_folds(&self, state: &mut State, candle: &Ohlcv) {
+        let Some(base) = state.base.timeframe() else { return };
         let calendar = state.calendar;
-        let closes_at = calendar.window(state.base, candle.open_time).close_time;
+        let closes_at = calendar.window(base, candle.open_time).close_time;
         for ((frame, fold), frame_state) in self.frames[1..].iter().zip(&mut state.folds).zip(&mut state.frames[1..]) {
             fold.push(candle, closes_at, calendar, |closed| frame.run(frame_state, closed));
         }

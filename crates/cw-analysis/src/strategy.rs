@@ -4,7 +4,7 @@ mod file;
 
 use std::collections::BTreeMap;
 
-use cw_core::{Calendar, Candle, Side, Timeframe};
+use cw_core::{Cadence, Calendar, Candle, Side};
 use serde::{Deserialize, Serialize};
 
 pub use file::StrategyError;
@@ -159,8 +159,8 @@ impl Strategy {
 
     /// A fresh state for candles of `base`. The length is needed to know when a candle of `on("1h", …)` is closed; a
     /// timeframe that cannot be folded from `base` is an error.
-    pub fn new_state(&self, base: Timeframe) -> Result<StrategyState, TimeframeMismatch> {
-        self.program.new_state(base).map(StrategyState)
+    pub fn new_state(&self, base: impl Into<Cadence>) -> Result<StrategyState, TimeframeMismatch> {
+        self.program.new_state(base.into()).map(StrategyState)
     }
 
     /// Whether `state`, perhaps a saved one, belongs to these rules and parameters. Ask before going on with it.

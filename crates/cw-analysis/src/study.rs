@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cw_core::{Calendar, Candle, FormingCandle, Timeframe};
+use cw_core::{Cadence, Calendar, Candle, FormingCandle};
 use serde::{Deserialize, Serialize};
 
 use crate::expr::{ExprError, Lowering, parse_list};
@@ -74,8 +74,8 @@ impl StudySet {
         self.program.calls(crate::indicators::STRUCTURE)
     }
     /// A fresh state for candles of `base`.
-    pub fn new_state(&self, base: Timeframe) -> Result<StudyState, TimeframeMismatch> {
-        self.program.new_state(base).map(StudyState)
+    pub fn new_state(&self, base: impl Into<Cadence>) -> Result<StudyState, TimeframeMismatch> {
+        self.program.new_state(base.into()).map(StudyState)
     }
     /// Whether `state`, perhaps a saved one, belongs to this set.
     pub fn fits(&self, state: &StudyState) -> bool {

@@ -4,7 +4,7 @@
 //! at a multiple of eight · each column's rows as f64. A viewer reads the columns in place, without a copy.
 
 use bytes::Bytes;
-use cw_core::{InstrumentId, Timeframe};
+use cw_core::{Cadence, InstrumentId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -15,7 +15,7 @@ pub const MAGIC: &[u8; 4] = b"CWF1";
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
 pub struct ChartHeader {
     pub instrument: InstrumentId,
-    pub timeframe: Timeframe,
+    pub timeframe: Cadence,
     pub rows: u32,
     /// `time` (Unix seconds), `open`, `high`, `low`, `close`, `volume`, then one per output of the set.
     pub columns: Vec<String>,

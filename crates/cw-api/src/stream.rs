@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use cw_analysis::enrich::EnrichedCandle;
-use cw_core::{InstrumentId, Price, Quantity, Side, Timeframe, Timestamp};
+use cw_core::{Cadence, InstrumentId, Price, Quantity, Side, Timeframe, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -90,7 +90,7 @@ pub struct QuotesParams {
 #[serde(deny_unknown_fields)]
 pub struct ChartParams {
     pub instrument: InstrumentId,
-    pub timeframe: Timeframe,
+    pub timeframe: Cadence,
     /// Indicators, as `chart.window` takes them.
     #[serde(default)]
     #[ts(optional, as = "Option<_>")]

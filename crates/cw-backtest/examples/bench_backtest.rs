@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let setup = Setup {
         strategy: Strategy::from_toml(shipped.source, &BTreeMap::new())?,
         instrument: Instrument::from_file("BENCH.FILE".parse()?, 2, 3),
-        timeframe: Timeframe::M1,
+        timeframe: Timeframe::M1.into(),
         cash: "10000".parse()?,
         fills: FillModel::default(),
         limits: Limits::unlimited(),

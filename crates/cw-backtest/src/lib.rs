@@ -9,4 +9,4 @@ mod run;
 
 pub use audit::{EquityPoint, ExitReason, RoundTrip};
 pub use metrics::Metrics;
-pub use run::{BacktestError, BacktestResult, Setup, run};
+pub use run::{BacktestError, BacktestResult, Closed, Setup, run};

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use cw_analysis::{Strategy, TimeframeMismatch};
 use cw_core::{
-    AccountId, Actor, Amount, Candle, Instrument, Mode, NumberError, PositionMode, StrategyId, Surface, Timeframe,
-    Timestamp,
+    AccountId, Actor, Amount, BarRule, Cadence, Candle, Instrument, Mode, NumberError, PositionMode, StrategyId,
+    Surface, Timeframe, Timestamp,
 };
 use cw_engine::{AccountConfig, Command, Effect, Engine, EngineConfig, Envelope, Input};
 use cw_execution::{FillModel, FillTiming, PaperBroker, VenueReport};
+use cw_market::Bar;
 use cw_risk::Limits;
 
 use crate::audit::{Audit, EquityPoint, RoundTrip};
@@ -19,7 +20,7 @@ use crate::metrics::{Curve, Metrics, Totals};
 pub struct Setup {
     pub strategy: Strategy,
     pub instrument: Instrument,
-    pub timeframe: Timeframe,
+    pub timeframe: Cadence,
     /// Starting cash, in the instrument's quote currency.
     pub cash: Amount,
     pub fills: FillModel,
@@ -62,31 +63,61 @@ const MAX_POINTS: usize = 100_000;
 /// Candles between two looks at whether to go on.
 const STRIDE: usize = 65_536;
 
+/// A candle that a run can be made over.
+pub trait Closed {
+    fn candle(&self) -> &Candle;
+    /// When it was over, where its timeframe does not say that.
+    #[inline]
+    fn closed_at(&self) -> Option<Timestamp> {
+        None
+    }
+}
+
+impl Closed for Candle {
+    #[inline]
+    fn candle(&self) -> &Candle {
+        self
+    }
+}
+
+impl Closed for Bar {
+    fn candle(&self) -> &Candle {
+        &self.candle
+    }
+    fn closed_at(&self) -> Option<Timestamp> {
+        Some(self.closed_at)
+    }
+}
+
 /// Runs a strategy over candles, oldest first. `progress` is told the share done now and then; `false` cancels.
-pub fn run(
+pub fn run<C: Closed>(
     setup: &Setup,
-    candles: &[Candle],
+    candles: &[C],
     progress: &mut dyn FnMut(f64) -> bool,
 ) -> Result<BacktestResult, BacktestError> {
-    let first = candles.first().ok_or(BacktestError::NoCandles)?;
+    let first = candles.first().ok_or(BacktestError::NoCandles)?.candle();
     if !setup.cash.is_positive() {
         return Err(BacktestError::NoCash);
     }
     let mut run = Run::new(setup, candles.len(), first.open_time)?;
     let mut previous = Timestamp::MIN;
     let mut gaps = 0;
-    for (at, candle) in candles.iter().enumerate() {
+    // Between candles of trades there is always time, and nothing is missing in it.
+    let timed = setup.timeframe.timeframe().is_some();
+    for (at, closed) in candles.iter().enumerate() {
+        let candle = closed.candle();
         if candle.open_time <= previous {
             return Err(BacktestError::OutOfOrder { at, open_time: candle.open_time });
         }
         previous = candle.open_time;
-        gaps += u64::from(candle.open_time > run.closed_at && at > 0);
-        run.candle(candle);
+        gaps += u64::from(candle.open_time > run.closed_at && at > 0 && timed);
+        run.candle(candle, closed.closed_at());
         if at % STRIDE == STRIDE - 1 && !progress(at as f64 / candles.len() as f64) {
             return Err(BacktestError::Canceled);
         }
     }
-    let result = run.finish(candles, gaps)?;
+    let last = candles[candles.len() - 1].candle();
+    let result = run.finish(first, last, candles.len(), gaps)?;
     progress(1.0);
     Ok(result)
 }
@@ -126,7 +157,7 @@ impl<'a> Run<'a> {
                     limits: setup.limits.clone(),
                     venue_cancels_siblings: true,
                 }],
-                timeframes: vec![setup.timeframe],
+                timeframes: setup.timeframe.timeframe().into_iter().collect(),
                 lateness_ns: 0,
                 pegs: Vec::new(),
                 closed_orders_kept: 16,
@@ -143,18 +174,22 @@ impl<'a> Run<'a> {
             curve: Curve::new(setup.cash, candles, candles.div_ceil(MAX_POINTS).max(1) as u64),
             reports: Vec::new(),
             in_hand: Vec::new(),
+            length: setup.timeframe.timeframe().and_then(Timeframe::fixed_nanos),
             marks: setup.limits.max_daily_loss.is_some() || setup.limits.max_drawdown.is_some(),
-            length: setup.timeframe.fixed_nanos(),
             closed_at: start,
             setup,
         })
     }
 
     #[inline]
-    fn candle(&mut self, candle: &Candle) {
-        let close_time = match self.length {
-            Some(length) => candle.open_time.plus_nanos(length),
-            None => self.setup.timeframe.close_time(candle.open_time),
+    fn candle(&mut self, candle: &Candle, closed_at: Option<Timestamp>) {
+        let close_time = match (closed_at, self.length) {
+            (Some(time), _) => time,
+            (None, Some(length)) => candle.open_time.plus_nanos(length),
+            (None, None) => {
+                let timeframe = self.setup.timeframe.timeframe();
+                timeframe.map_or(candle.open_time, |timeframe| timeframe.close_time(candle.open_time))
+            }
         };
         self.closed_at = close_time;
         if !self.broker.is_idle() {
@@ -230,7 +265,7 @@ impl<'a> Run<'a> {
 
     /// Closes what is open at the last close, through the same path as any order.
     fn close_out(&mut self, last: &Candle) {
-        let time = self.setup.timeframe.close_time(last.open_time);
+        let time = self.closed_at;
         self.audit.ending = true;
         let account = AccountId::new("backtest").expect("a plain word");
         let command = Command::ClosePosition { account, instrument: self.setup.instrument.id.clone(), qty: None };
@@ -242,9 +277,14 @@ impl<'a> Run<'a> {
         self.settle(time);
     }
 
-    fn finish(mut self, candles: &[Candle], gaps: u64) -> Result<BacktestResult, BacktestError> {
-        let (first, last) = (&candles[0], &candles[candles.len() - 1]);
-        let end = self.setup.timeframe.close_time(last.open_time);
+    fn finish(
+        mut self,
+        first: &Candle,
+        last: &Candle,
+        candles: usize,
+        gaps: u64,
+    ) -> Result<BacktestResult, BacktestError> {
+        let end = self.closed_at;
         if !self.audit.holding.signed_qty.is_zero() {
             self.close_out(last);
         }
@@ -270,7 +310,7 @@ impl<'a> Run<'a> {
         let mut hasher = self.audit.fingerprint();
         for part in [
             self.setup.strategy.fingerprint().to_le_bytes(),
-            (candles.len() as u64).to_le_bytes(),
+            (candles as u64).to_le_bytes(),
             first.open_time.as_nanos().to_le_bytes(),
             last.open_time.as_nanos().to_le_bytes(),
         ] {
@@ -278,6 +318,10 @@ impl<'a> Run<'a> {
         }
         hasher.update(&equity.raw().to_le_bytes());
         hasher.update(self.setup.instrument.id.as_str().as_bytes());
+        // A timeframe shows in the number of candles and their range; the fingerprints of earlier runs stay what they were.
+        if let Cadence::Traded(rule) = self.setup.timeframe {
+            hasher.update(rule.to_string().as_bytes());
+        }
         Ok(BacktestResult {
             trades: self.audit.trades,
             equity: self.curve.points,
@@ -322,13 +366,32 @@ fn assumptions(setup: &Setup, gaps: u64) -> BTreeMap<String, String> {
             },
         ),
         ("end", "an open position is closed at the last close".to_owned()),
-        ("gaps", format!("{gaps} gaps between candles; nothing is filled or decided in them")),
+        ("candles", candles_note(setup.timeframe)),
+        (
+            "gaps",
+            match setup.timeframe {
+                Cadence::Time(_) => format!("{gaps} gaps between candles; nothing is filled or decided in them"),
+                Cadence::Traded(_) => "not known: a stretch without trades may be silence or missing data".to_owned(),
+            },
+        ),
         ("currency", setup.instrument.quote_currency.to_string()),
         ("cash", setup.cash.to_string()),
     ] {
         notes.insert(name.to_owned(), text);
     }
     notes
+}
+
+fn candles_note(timeframe: Cadence) -> String {
+    let Cadence::Traded(rule) = timeframe else { return format!("of {timeframe}") };
+    // What is decided at the end of one candle is filled at the beginning of the next.
+    let shared = match rule {
+        BarRule::Volume(_) | BarRule::Renko(_) => {
+            "; where one trade ends a candle and begins the next, orders fill at that trade's price"
+        }
+        BarRule::Trades(_) | BarRule::Notional(_) | BarRule::Range(_) => "",
+    };
+    format!("{rule} of trades: {}, or with the UTC day{shared}", rule.describe())
 }
 
 #[cfg(test)]

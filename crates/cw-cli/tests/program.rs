@@ -319,3 +319,53 @@ fn a_file_goes_in_and_comes_out_the_same() {
     assert_eq!(code, 0, "{out}");
     assert_eq!(engine.stop().0, 0);
 }
+
+#[test]
+fn trades_from_a_file_are_candles_of_any_kind_and_are_tested_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("trades.csv");
+    let mut text = String::from("time,price,quantity\n");
+    for second in 0..3_000 {
+        let price = 100 + (second / 40) % 9 - (second / 90) % 5;
+        let row = format!("{},{price},{}\n", 1_704_067_200 + second, 1 + second % 4);
+        text.push_str(&row);
+    }
+    std::fs::write(&file, &text).unwrap();
+    let name = file.to_str().unwrap();
+    let report = json_verb(dir.path(), &["data", "import", name, "--instrument", "T.FILE", "--kind", "trades"]);
+    assert_eq!(report["accepted"], 3_000, "{report}");
+    let get = |timeframe: &str| json_verb(dir.path(), &["candles", "get", "T.FILE", "--timeframe", timeframe]);
+    let by_trades = get("100t");
+    assert_eq!((&by_trades["timeframe"], by_trades["candles"].as_array().unwrap().len()), (&json!("100t"), 30));
+    assert_eq!(by_trades["candles"][1]["volume"], "250");
+    let by_volume = get("500v");
+    let volumes: Vec<&Value> =
+        by_volume["candles"].as_array().unwrap().iter().map(|candle| &candle["volume"]).collect();
+    assert_eq!(volumes, [&json!("500"); 15]);
+
+    let run = [
+        "backtest",
+        "run",
+        "--strategy",
+        "ema-cross",
+        "--param",
+        "fast=3",
+        "--param",
+        "slow=8",
+        "--instrument",
+        "T.FILE",
+    ];
+    let run = |timeframe: &str| json_verb(dir.path(), &[&run[..], &["--timeframe", timeframe]].concat());
+    let result = run("50t");
+    assert!(result["trades"].as_array().unwrap().len() > 3, "{result}");
+    assert_eq!(run("50t")["fingerprint"], result["fingerprint"]);
+    assert!(result["assumptions"]["candles"].as_str().unwrap().starts_with("50t of trades"), "{result}");
+
+    for (words, status, part) in [
+        (["candles", "get", "T.FILE", "--timeframe", "100x"], 3, "100t (trades)"),
+        (["candles", "get", "NOPE.FILE", "--timeframe", "100t"], 4, "NOPE.FILE"),
+    ] {
+        let (code, _, err) = verb(dir.path(), &words);
+        assert!(code == status && err.contains(part), "{code}: {err}");
+    }
+}

@@ -12,6 +12,7 @@
 //! # Ok::<(), cw_core::NumberError>(())
 //! ```
 
+mod cadence;
 mod calendar;
 mod clock;
 mod decimal;
@@ -26,6 +27,7 @@ mod schema;
 mod timeframe;
 mod timestamp;
 
+pub use cadence::{BarRule, Cadence, CadenceError};
 pub use calendar::{Calendar, CalendarError, Phase, Session, Span, Window};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use ids::{AccountId, ClientOrderId, Currency, IdError, InstrumentId, OrderId, StrategyId, VenueOrderId};

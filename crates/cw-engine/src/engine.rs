@@ -203,7 +203,7 @@ impl Engine {
             Input::Trade { instrument, trade } => self.on_trade(seq, *instrument, trade, out),
             Input::Quote { instrument, quote } => self.on_quote(seq, *instrument, quote, out),
             Input::Candle { instrument, timeframe, candle } => {
-                self.on_candle(seq, *instrument, *timeframe, candle, out);
+                self.on_candle(seq, *instrument, cw_core::Cadence::Time(*timeframe), candle, out);
             }
             Input::Minute { instrument, candle, fresh } => self.on_minute(seq, *instrument, candle, *fresh, out),
             Input::Settled { instrument, to } => self.on_settled(seq, *instrument, *to, out),
@@ -229,7 +229,7 @@ impl Engine {
         &mut self,
         time: Timestamp,
         instrument: u32,
-        timeframe: cw_core::Timeframe,
+        timeframe: cw_core::Cadence,
         candle: &cw_core::Candle,
         out: &mut impl Output,
     ) {

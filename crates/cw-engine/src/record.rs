@@ -1,8 +1,8 @@
 //! What the engine decided and learned. Journaled behind the input that caused it.
 
 use cw_core::{
-    AccountId, Actor, Amount, Candle, Currency, Fill, InstrumentId, Order, OrderId, Price, Quantity, Side, StrategyId,
-    Timeframe, Timestamp,
+    AccountId, Actor, Amount, Cadence, Candle, Currency, Fill, InstrumentId, Order, OrderId, Price, Quantity, Side,
+    StrategyId, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +23,7 @@ pub struct Decision {
     pub strategy: StrategyId,
     pub account: AccountId,
     pub instrument: InstrumentId,
-    pub timeframe: Timeframe,
+    pub timeframe: Cadence,
     /// The closed candle it was made on.
     pub candle: Candle,
     /// Journal entries of the first and last market event in that candle; 0 where it came whole from a file.

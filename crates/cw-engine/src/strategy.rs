@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use cw_analysis::{Strategy, StrategyState, TimeframeMismatch};
-use cw_core::{Calendar, Position, StrategyId, Timeframe, Timestamp};
+use cw_core::{Cadence, Calendar, Position, StrategyId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,7 +36,7 @@ pub struct StrategyInstance {
     pub params: BTreeMap<String, String>,
     pub account: u32,
     pub instrument: u32,
-    pub timeframe: Timeframe,
+    pub timeframe: Cadence,
     pub status: StrategyStatus,
     pub since: Timestamp,
     /// From its own fills only, so that two strategies on one instrument do not see each other's.
@@ -60,7 +60,7 @@ impl StrategyInstance {
         account: u32,
         instrument: u32,
         calendar: Calendar,
-        timeframe: Timeframe,
+        timeframe: Cadence,
         since: Timestamp,
     ) -> Result<Self, TimeframeMismatch> {
         Ok(Self {

@@ -1,93 +1,42 @@
-//! Candles that end with what was traded and not with the clock: so many trades, so much volume or money, so far a move.
+//! Candles that end with what was traded and not with the clock: so many trades, so much volume or notional, so far a
+//! move.
 //!
 //! They are made of trades in the order in which they come; there is no later correction, because one trade more would
-//! move the end of every candle after it.
+//! move the end of every candle after it. For the same reason counting begins anew each day (UTC): the candles of a day
+//! follow from that day's trades alone, so that any part of a history is the same whoever asks for it, and one trade that
+//! is found later changes a day and not all that follows.
 
-use std::fmt;
-use std::str::FromStr;
-
-use cw_core::{Candle, FormingCandle, Price, Quantity, Timestamp, Trade, Volume};
-use serde::{Deserialize, Serialize};
+use cw_core::{BarRule, Candle, FormingCandle, Price, Quantity, Timeframe, Timestamp, Trade, Volume};
 
 /// Candles that one trade may complete.
 const MOST_AT_ONCE: i128 = 100_000;
 
-/// What ends a candle.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum BarRule {
-    /// So many trades: `100t`.
-    Trades(u32),
-    /// So much volume: `500v`. A trade that is more than what is left is divided, so that every candle has exactly as much.
-    Volume(Quantity),
-    /// So much money, price × quantity, in the quote currency: `1000000d`. The trade that reaches it is the candle's last.
-    Notional(Price),
-    /// High and low so far apart: `2.5r`. The trade that would go further begins the next candle.
-    Range(Price),
-    /// A move by one brick from the last brick's end, by two in the other direction: `10k`. Bricks lie on the grid of their
-    /// size; high and low are the brick's own.
-    Renko(Price),
+/// Open times are a microsecond apart at least: fine enough for what venues say, and coarse enough for the floats that a
+/// chart draws from.
+const STEP: i64 = 1_000;
+
+/// A candle that ended with what was traded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bar {
+    pub candle: Candle,
+    /// When it was over: with the trade that ended it, or with the day.
+    pub closed_at: Timestamp,
 }
 
-/// A text that is no rule.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "\"{0}\" is not a kind of bars; use 100t (trades), 500v (volume), 1000000d (money), 2.5r (range) or 10k (renko)"
-)]
-pub struct BarRuleError(String);
-
-impl FromStr for BarRule {
-    type Err = BarRuleError;
-    fn from_str(text: &str) -> Result<Self, BarRuleError> {
-        let bad = || BarRuleError(text.chars().take(30).collect());
-        let number = text.get(..text.len().saturating_sub(1)).ok_or_else(bad)?;
-        let price = || number.parse::<Price>().ok().filter(|price| price.is_positive()).ok_or_else(bad);
-        if !number.starts_with(|c: char| c.is_ascii_digit()) {
-            return Err(bad());
-        }
-        match text.as_bytes().last() {
-            Some(b't') => number.parse().ok().filter(|n| *n > 0).map(Self::Trades).ok_or_else(bad),
-            Some(b'v') => {
-                number.parse::<Quantity>().ok().filter(|qty| qty.is_positive()).map(Self::Volume).ok_or_else(bad)
-            }
-            Some(b'd') => price().map(Self::Notional),
-            Some(b'r') => price().map(Self::Range),
-            Some(b'k') => price().map(Self::Renko),
-            _ => Err(bad()),
-        }
-    }
-}
-
-impl fmt::Display for BarRule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Trades(n) => write!(f, "{n}t"),
-            Self::Volume(qty) => write!(f, "{qty}v"),
-            Self::Notional(money) => write!(f, "{money}d"),
-            Self::Range(price) => write!(f, "{price}r"),
-            Self::Renko(price) => write!(f, "{price}k"),
-        }
-    }
-}
-
-impl Serialize for BarRule {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for BarRule {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        std::borrow::Cow::<str>::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
-    }
-}
-
-/// Makes candles of one instrument by one rule. Open times never go back, and two candles may have the same one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// Makes candles of one instrument by one rule.
+///
+/// A candle opens at its first trade's time, and where that is not after the candle before it opened, a microsecond after
+/// that: each has an open time of its own, and they ascend.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bars {
     rule: BarRule,
     current: Option<Candle>,
     newest: Timestamp,
-    /// Trades, or money in 10⁻¹⁸, of the current candle.
+    /// First moment after the day that is counted.
+    day_end: Timestamp,
+    /// Open time of the newest candle of the day.
+    opened: Timestamp,
+    /// Trades, or notional in 10⁻¹⁸, of the current candle.
     count: i128,
     /// Of renko: where the last brick ended and its direction; before the first one, where it begins.
     brick: Option<(i64, i64)>,
@@ -95,11 +44,15 @@ pub struct Bars {
 
 impl Bars {
     pub const fn new(rule: BarRule) -> Self {
-        Self { rule, current: None, newest: Timestamp::MIN, count: 0, brick: None }
-    }
-
-    pub const fn rule(&self) -> BarRule {
-        self.rule
+        Self {
+            rule,
+            current: None,
+            newest: Timestamp::MIN,
+            day_end: Timestamp::MIN,
+            opened: Timestamp::MIN,
+            count: 0,
+            brick: None,
+        }
     }
 
     /// What is not complete yet.
@@ -107,14 +60,28 @@ impl Bars {
         self.current.map(|so_far| FormingCandle { so_far, as_of: self.newest })
     }
 
+    /// The day is over: ends what is left of it. A move that is no brick yet is none.
+    pub fn end_day(&mut self, out: &mut impl FnMut(Bar)) {
+        if let Some(candle) = self.current.take()
+            && !matches!(self.rule, BarRule::Renko(_))
+        {
+            out(Bar { candle, closed_at: self.day_end });
+        }
+        (self.count, self.brick, self.opened) = (0, None, Timestamp::MIN);
+    }
+
     /// Counts a trade and hands out the candles that it completes, oldest first. False when the trade is not taken: no price,
     /// a negative quantity, or one trade that would make more than a hundred thousand candles.
-    pub fn on_trade(&mut self, trade: &Trade, out: &mut impl FnMut(Candle)) -> bool {
+    pub fn on_trade(&mut self, trade: &Trade, out: &mut impl FnMut(Bar)) -> bool {
         if !trade.price.is_positive() || trade.qty.is_negative() || self.would_make(trade) > MOST_AT_ONCE {
             return false;
         }
         // An order of arrival that differs from the time's does not make candles overlap.
         self.newest = self.newest.max(trade.event_time);
+        if self.newest >= self.day_end {
+            self.end_day(out);
+            self.day_end = Timeframe::D1.close_time(Timeframe::D1.open_time(self.newest));
+        }
         match self.rule {
             BarRule::Trades(most) => {
                 self.add(trade.price, trade.qty);
@@ -126,9 +93,9 @@ impl Bars {
             BarRule::Volume(most) => self.fill(trade, most, out),
             BarRule::Notional(most) => {
                 self.add(trade.price, trade.qty);
-                let money = i128::from(trade.price.raw()).saturating_mul(trade.qty.raw());
-                self.count = self.count.saturating_add(money);
-                // Money has twice the decimals of a price.
+                let notional = i128::from(trade.price.raw()).saturating_mul(trade.qty.raw());
+                self.count = self.count.saturating_add(notional);
+                // It has twice the decimals of a price.
                 if self.count >= i128::from(most.raw()) * 1_000_000_000 {
                     self.end(out);
                 }
@@ -168,20 +135,22 @@ impl Bars {
             candle.close = price;
             candle.volume = candle.volume.saturating_add(volume);
         } else {
-            let open_time = self.newest;
+            let after = self.opened.plus_nanos(STEP);
+            let open_time = in_steps(self.newest).max(after).min(self.day_end.plus_nanos(-STEP));
+            self.opened = open_time;
             self.current = Some(Candle { open_time, open: price, high: price, low: price, close: price, volume });
         }
     }
 
-    fn end(&mut self, out: &mut impl FnMut(Candle)) {
+    fn end(&mut self, out: &mut impl FnMut(Bar)) {
         self.count = 0;
         if let Some(candle) = self.current.take() {
-            out(candle);
+            out(Bar { candle, closed_at: in_steps(self.newest).max(candle.open_time) });
         }
     }
 
     /// Divides a trade among as many candles as it takes.
-    fn fill(&mut self, trade: &Trade, most: Quantity, out: &mut impl FnMut(Candle)) {
+    fn fill(&mut self, trade: &Trade, most: Quantity, out: &mut impl FnMut(Bar)) {
         let mut left = trade.qty.raw();
         loop {
             let room = most.raw() - self.current.map_or(0, |candle| candle.volume.raw());
@@ -197,7 +166,7 @@ impl Bars {
         }
     }
 
-    fn lay(&mut self, trade: &Trade, size: i64, out: &mut impl FnMut(Candle)) {
+    fn lay(&mut self, trade: &Trade, size: i64, out: &mut impl FnMut(Bar)) {
         let price = trade.price.raw();
         let (mut end, mut direction) = self.brick.unwrap_or_else(|| (first_end(price, size), 0));
         self.add(trade.price, trade.qty);
@@ -230,22 +199,19 @@ impl Bars {
     }
 }
 
+/// The first whole microsecond at or after `time`.
+const fn in_steps(time: Timestamp) -> Timestamp {
+    Timestamp::from_nanos(time.as_nanos().saturating_add(STEP - 1).div_euclid(STEP).saturating_mul(STEP))
+}
+
 /// Where the first brick begins: on the grid at or below the first price, and above zero.
 fn first_end(price: i64, size: i64) -> i64 {
     (price.div_euclid(size) * size).max(size)
 }
 
-/// All complete candles of a run of trades.
-pub fn bars(trades: &[Trade], rule: BarRule) -> Vec<Candle> {
-    let (mut maker, mut candles) = (Bars::new(rule), Vec::new());
-    for trade in trades {
-        maker.on_trade(trade, &mut |candle| candles.push(candle));
-    }
-    candles
-}
-
 #[cfg(test)]
 mod tests {
+    use cw_core::Cadence;
     use proptest::prelude::*;
 
     use super::*;
@@ -262,14 +228,30 @@ mod tests {
         }
     }
 
+    fn rule(text: &str) -> BarRule {
+        match text.parse().unwrap() {
+            Cadence::Traded(rule) => rule,
+            Cadence::Time(_) => panic!("{text}"),
+        }
+    }
+
+    /// All complete candles, and the maker behind them.
+    fn bars(trades: &[Trade], rule: BarRule) -> (Vec<Bar>, Bars) {
+        let (mut maker, mut bars) = (Bars::new(rule), Vec::new());
+        for trade in trades {
+            maker.on_trade(trade, &mut |bar| bars.push(bar));
+        }
+        (bars, maker)
+    }
+
     /// `open high low close × volume @ second` of each candle of trades at these prices, one a second, of these sizes.
-    fn short(rule: &str, trades: &[(i64, i128)]) -> Vec<String> {
+    fn short(text: &str, trades: &[(i64, i128)]) -> Vec<String> {
         let trades: Vec<Trade> = trades.iter().zip(0..).map(|((price, qty), n)| trade(n, *price, *qty)).collect();
-        let text = |c: &Candle| {
+        let line = |Bar { candle: c, .. }: &Bar| {
             assert!(c.validate().is_ok(), "{c:?}");
             format!("{} {} {} {} x{} @{}", c.open, c.high, c.low, c.close, c.volume, c.open_time.as_secs())
         };
-        bars(&trades, rule.parse().unwrap()).iter().map(text).collect()
+        bars(&trades, rule(text)).0.iter().map(line).collect()
     }
 
     #[test]
@@ -280,7 +262,7 @@ mod tests {
         assert_eq!(short("5v", &trades), ["10 12 9 9 x5 @0", "9 11 9 11 x5 @2", "11 11 11 11 x5 @4"]);
         assert_eq!(short("4v", &[(10, 9)]), ["10 10 10 10 x4 @0", "10 10 10 10 x4 @0"], "one trade fills two");
         // 10 + 24 + 27 = 61 reach 60; 44 + 55 again.
-        assert_eq!(short("60d", &trades), ["10 12 9 9 x6 @0", "11 11 11 11 x9 @3"]);
+        assert_eq!(short("60n", &trades), ["10 12 9 9 x6 @0", "11 11 11 11 x9 @3"]);
         assert_eq!(short("2r", &trades), ["10 12 10 12 x3 @0"], "9 would make it three wide; 9 to 11 goes on");
     }
 
@@ -295,49 +277,93 @@ mod tests {
     }
 
     #[test]
-    fn rules_are_text() {
-        for text in ["100t", "0.5v", "1000000d", "2.5r", "10k"] {
-            assert_eq!(text.parse::<BarRule>().unwrap().to_string(), text);
-        }
-        for text in ["", "t", "0t", "-1v", "0v", "1m", "5", "1.5t", "+1r", "é"] {
-            assert!(text.parse::<BarRule>().is_err(), "{text}");
-        }
+    fn nonsense_is_not_counted() {
         let mut bars = Bars::new(BarRule::Trades(1));
         assert!(!bars.on_trade(&trade(0, 0, 1), &mut |_| {}) && !bars.on_trade(&trade(0, 1, -1), &mut |_| {}));
         assert_eq!(bars.forming(), None);
-        let mut fine = Bars::new("0.000000001v".parse().unwrap());
+        let mut fine = Bars::new(rule("0.000000001v"));
         assert!(!fine.on_trade(&trade(0, 1, 1), &mut |_| panic!("a thousand million candles of one trade")));
-        let mut fine = Bars::new("0.000000001k".parse().unwrap());
+        let mut fine = Bars::new(rule("0.000000001k"));
         assert!(fine.on_trade(&trade(0, 1, 1), &mut |_| {}));
         assert!(!fine.on_trade(&trade(0, 2, 1), &mut |_| panic!("the same")));
+    }
+
+    #[test]
+    fn each_candle_has_a_time_of_its_own_and_says_when_it_was_over() {
+        let times = |trades: &[Trade], text: &str| {
+            let time = |bar: &Bar| (bar.candle.open_time.as_nanos(), bar.closed_at.as_nanos());
+            bars(trades, rule(text)).0.iter().map(time).collect::<Vec<_>>()
+        };
+        let at = |nanos| Trade { event_time: Timestamp::from_nanos(nanos), ..trade(0, 10, 3) };
+        assert_eq!(
+            times(&[at(5_000)], "1v"),
+            [(5_000, 5_000), (6_000, 6_000), (7_000, 7_000)],
+            "one trade, three candles"
+        );
+        assert_eq!(times(&[at(5_000), at(5_000), at(9_000)], "1t"), [(5_000, 5_000), (6_000, 6_000), (9_000, 9_000)]);
+        assert_eq!(times(&[at(5_001), at(7_200)], "2t"), [(6_000, 8_000)], "never before its trades");
+        let apart = |price, nanos| Trade { event_time: Timestamp::from_nanos(nanos), ..trade(0, price, 1) };
+        let wide = [apart(10, 1_000), apart(14, 8_000), apart(15, 20_000)];
+        assert_eq!(times(&wide, "3r"), [(1_000, 8_000)], "over with the trade that lies outside");
+    }
+
+    #[test]
+    fn counting_begins_anew_each_day() {
+        let day = 86_400;
+        let trades = [trade(day - 3, 10, 1), trade(day - 2, 11, 1), trade(day - 1, 12, 1), trade(day, 13, 1)];
+        let (mut made, mut maker) = bars(&trades, BarRule::Trades(2));
+        let short = |bar: &Bar| (bar.candle.open_time.as_secs(), bar.candle.close.to_string(), bar.closed_at.as_secs());
+        let expected = [(day - 3, "11".to_owned(), day - 2), (day - 1, "12".to_owned(), day)];
+        assert_eq!(made.iter().map(short).collect::<Vec<_>>(), expected, "a day ends what is left of it");
+        assert_eq!(maker.forming().unwrap().so_far.open.to_string(), "13");
+        maker.end_day(&mut |bar| made.push(bar));
+        assert_eq!(made.last().map(short), Some((day, "13".to_owned(), 2 * day)));
+        let (mut bricks, mut maker) = bars(&trades, rule("2k"));
+        maker.end_day(&mut |bar| bricks.push(bar));
+        assert_eq!(bricks.len(), 1, "half a move is no brick: 10 to 12, and not from yesterday's end to 13");
     }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(1_000))]
 
         #[test]
+        fn a_day_is_made_of_its_own_trades_alone(
+            trades in proptest::collection::vec((0i64..4, 0i64..86_400_000, 1i64..200, 0i128..40), 1..200),
+            text in proptest::sample::select(["1t", "7t", "25v", "900n", "6r", "5k"].as_slice()),
+        ) {
+            let at = |(day, ms, price, qty)| {
+                let event_time = Timestamp::from_millis(day * 86_400_000 + ms);
+                Trade { event_time, ..trade(0, price, qty) }
+            };
+            let mut trades: Vec<Trade> = trades.into_iter().map(at).collect();
+            trades.sort_by_key(|trade| trade.event_time);
+            let (mut whole, mut maker) = bars(&trades, rule(text));
+            maker.end_day(&mut |bar| whole.push(bar));
+            let mut by_day = Vec::new();
+            for day in trades.chunk_by(|a, b| Timeframe::D1.open_time(a.event_time) == Timeframe::D1.open_time(b.event_time)) {
+                let (bars, mut maker) = bars(day, rule(text));
+                by_day.extend(bars);
+                maker.end_day(&mut |bar| by_day.push(bar));
+            }
+            prop_assert_eq!(whole, by_day);
+        }
+
+        #[test]
         fn nothing_is_lost_and_every_rule_holds(
             trades in proptest::collection::vec((0i64..50, 1i64..200, 0i128..40), 1..200),
-            rule in proptest::sample::select(["1t", "7t", "25v", "900d", "6r", "5k"].as_slice()),
-            cut in 0usize..200,
+            text in proptest::sample::select(["1t", "7t", "25v", "900n", "6r", "5k"].as_slice()),
         ) {
-            let rule: BarRule = rule.parse().unwrap();
+            let rule = rule(text);
             let trades: Vec<Trade> = trades.into_iter().map(|(second, price, qty)| trade(second, price, qty)).collect();
-            let candles = bars(&trades, rule);
-            let mut maker = Bars::new(rule);
-            let mut again = Vec::new();
-            for (n, trade) in trades.iter().enumerate() {
-                if n == cut {
-                    maker = postcard::from_bytes(&postcard::to_stdvec(&maker).unwrap()).unwrap();
-                }
-                maker.on_trade(trade, &mut |candle| again.push(candle));
-            }
-            prop_assert_eq!(&again, &candles);
+            let (made, maker) = bars(&trades, rule);
+            let candles: Vec<Candle> = made.iter().map(|bar| bar.candle).collect();
             let rest = maker.forming().map(|forming| forming.so_far);
             let volume: i128 = candles.iter().chain(&rest).map(|candle| candle.volume.raw()).sum();
             prop_assert_eq!(volume, trades.iter().map(|trade| trade.qty.raw()).sum::<i128>());
             prop_assert!(candles.iter().all(|candle| candle.validate().is_ok()));
-            prop_assert!(candles.windows(2).all(|pair| pair[0].open_time <= pair[1].open_time));
+            prop_assert!(candles.windows(2).all(|pair| pair[0].open_time < pair[1].open_time));
+            prop_assert!(made.windows(2).all(|pair| pair[0].closed_at <= pair[1].candle.open_time));
+            prop_assert!(made.iter().all(|bar| bar.candle.open_time <= bar.closed_at));
             for candle in &candles {
                 let range = candle.high.raw() - candle.low.raw();
                 match rule {

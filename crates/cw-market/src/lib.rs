@@ -34,7 +34,7 @@ mod provider;
 mod seen;
 
 pub use aggregator::{Aggregator, CandleUpdate, Discarded, SeqRange, Verdict};
-pub use bars::{BarRule, BarRuleError, Bars, bars};
+pub use bars::{Bar, Bars};
 pub use book::{Book, BookDiff, BookGap, BookSnapshot, Depth, Level};
 pub use filter::{Filter, FilterRules, Quarantined, Suspicion, believed};
 pub use fold::{fold, fold_sessions};

@@ -164,7 +164,11 @@ strategy: string,
 /**
  * Parameters by name.
  */
-params?: { [key in string]: string }, instrument: InstrumentId, timeframe: Timeframe, 
+params?: { [key in string]: string }, instrument: InstrumentId, 
+/**
+ * A length (15m), or candles by what was traded (100t, 500v) of trades that were imported, recorded or simulated.
+ */
+timeframe: Cadence, 
 /**
  * First open time, inclusive; the first stored candle without it.
  */
@@ -208,6 +212,11 @@ fingerprint: string, };
  * Whether calls to a venue are made.
  */
 export type Breaker = "closed" | "half_open" | "open";
+
+/**
+ * What ends each candle of a series: its time, or what was traded in it.
+ */
+export type Cadence = string;
 
 /**
  * When an instrument trades.
@@ -268,7 +277,7 @@ pattern_explanation: NarrativeSentence,
  */
 keywords: Array<string>, note: string, };
 
-export type CandleSeries = { instrument: InstrumentId, timeframe: Timeframe, candles: Array<Candle>, 
+export type CandleSeries = { instrument: InstrumentId, timeframe: Cadence, candles: Array<Candle>, 
 /**
  * Who gave them: `SIM`, `FILE`.
  */
@@ -283,7 +292,7 @@ export type Caret = { start: number, end: number, };
 /**
  * What a chart frame says about its columns.
  */
-export type ChartHeader = { instrument: InstrumentId, timeframe: Timeframe, rows: number, 
+export type ChartHeader = { instrument: InstrumentId, timeframe: Cadence, rows: number, 
 /**
  * `time` (Unix seconds), `open`, `high`, `low`, `close`, `volume`, then one per output of the set.
  */
@@ -297,7 +306,7 @@ has_more_before: boolean,
  */
 forming: boolean, };
 
-export type ChartParams = { instrument: InstrumentId, timeframe: Timeframe, 
+export type ChartParams = { instrument: InstrumentId, timeframe: Cadence, 
 /**
  * Indicators, as `chart.window` takes them.
  */
@@ -473,7 +482,7 @@ export type Component = { name: string, status: HealthStatus, detail: string, si
 /**
  * Computes indicators over closed candles. An empty cell is warming up.
  */
-export type ComputeIndicators = { instrument: InstrumentId, timeframe: Timeframe, 
+export type ComputeIndicators = { instrument: InstrumentId, timeframe: Cadence, 
 /**
  * Indicators: `ema(20),rsi(14),macd(12,26,9)`.
  */
@@ -1097,9 +1106,10 @@ export type GapState = "open" | "backfilled" | "gap";
 export type GetBacktestResult = { job_id: string, };
 
 /**
- * Gets closed candles, oldest first; without `from`, the newest ones.
+ * Gets closed candles, oldest first; without `from`, the newest ones. Candles by what was traded (`100t`, `500v`) are
+ * made of the instrument's trades, and anew each day (UTC).
  */
-export type GetCandles = { instrument: InstrumentId, timeframe: Timeframe, 
+export type GetCandles = { instrument: InstrumentId, timeframe: Cadence, 
 /**
  * First open time, inclusive.
  */
@@ -1116,7 +1126,7 @@ limit?: number, };
 /**
  * Gets a window of candles with indicators as one binary frame of columns of floats.
  */
-export type GetChartWindow = { instrument: InstrumentId, timeframe: Timeframe, 
+export type GetChartWindow = { instrument: InstrumentId, timeframe: Cadence, 
 /**
  * Only candles that open before this; the newest without it.
  */
@@ -2609,7 +2619,7 @@ export type RunConsole = { line: string, };
  */
 export type RunningStrategies = Record<symbol, never>;
 
-export type RunningStrategy = { id: StrategyId, strategy: string, instrument: InstrumentId, timeframe: Timeframe, account: AccountId, params: { [key in string]: string }, state: StrategyState, signal_count: number, order_count: number, since: Timestamp, };
+export type RunningStrategy = { id: StrategyId, strategy: string, instrument: InstrumentId, timeframe: Cadence, account: AccountId, params: { [key in string]: string }, state: StrategyState, signal_count: number, order_count: number, since: Timestamp, };
 
 export type RunningStrategyList = { strategies: Array<RunningStrategy>, };
 

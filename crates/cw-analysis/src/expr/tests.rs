@@ -278,8 +278,10 @@ fn a_higher_timeframe_is_read_when_it_has_closed() {
     assert_eq!(at(3), Value::Unknown);
     assert_eq!(at(6), Value::Number(3.0));
     assert_eq!(at(23), Value::Number(6.0));
-    let error = expression.new_state("1h".parse().unwrap()).unwrap_err();
+    let error = expression.new_state(Timeframe::H1).unwrap_err();
     assert_eq!(error.to_string(), "on(\"5m\", …) cannot be folded from 1h candles");
+    let error = expression.new_state("100t".parse::<cw_core::Cadence>().unwrap()).unwrap_err();
+    assert_eq!(error.to_string(), "on(\"5m\", …) cannot be folded from 100t candles");
 }
 
 #[test]

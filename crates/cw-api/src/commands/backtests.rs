@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cw_core::{Amount, InstrumentId, Price, Quantity, Ratio, Side, Timeframe, Timestamp};
+use cw_core::{Amount, Cadence, InstrumentId, Price, Quantity, Ratio, Side, Timeframe, Timestamp};
 
 use crate::prelude::*;
 
@@ -31,8 +31,9 @@ pub struct BacktestRequest {
     #[ts(optional, as = "Option<_>")]
     pub params: BTreeMap<String, String>,
     pub instrument: InstrumentId,
+    /// A length (15m), or candles by what was traded (100t, 500v) of trades that were imported, recorded or simulated.
     #[schemars(extend("x-alias" = "tf"))]
-    pub timeframe: Timeframe,
+    pub timeframe: Cadence,
     /// First open time, inclusive; the first stored candle without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Timestamp>,

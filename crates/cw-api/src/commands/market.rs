@@ -1,6 +1,6 @@
 //! Instruments, quotes, candles and charts.
 
-use cw_core::{AssetClass, Candle, Currency, InstrumentId, Price, Quantity, Ratio, Timeframe, Timestamp, Volume};
+use cw_core::{AssetClass, Cadence, Candle, Currency, InstrumentId, Price, Quantity, Ratio, Timestamp, Volume};
 
 use crate::frame::ChartFrame;
 use crate::prelude::*;
@@ -232,7 +232,8 @@ pub struct QuoteView {
     pub simulated: bool,
 }
 
-/// Gets closed candles, oldest first; without `from`, the newest ones.
+/// Gets closed candles, oldest first; without `from`, the newest ones. Candles by what was traded (`100t`, `500v`) are
+/// made of the instrument's trades, and anew each day (UTC).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(deny_unknown_fields)]
 #[ts(optional_fields)]
@@ -240,7 +241,7 @@ pub struct GetCandles {
     #[schemars(extend("x-position" = 0))]
     pub instrument: InstrumentId,
     #[schemars(extend("x-alias" = "tf"))]
-    pub timeframe: Timeframe,
+    pub timeframe: Cadence,
     /// First open time, inclusive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Timestamp>,
@@ -256,7 +257,7 @@ pub struct GetCandles {
 #[ts(optional_fields)]
 pub struct CandleSeries {
     pub instrument: InstrumentId,
-    pub timeframe: Timeframe,
+    pub timeframe: Cadence,
     #[schemars(extend("x-rows" = true))]
     pub candles: Vec<Candle>,
     /// Who gave them: `SIM`, `FILE`.
@@ -290,7 +291,7 @@ pub struct GetChartWindow {
     #[schemars(extend("x-position" = 0))]
     pub instrument: InstrumentId,
     #[schemars(extend("x-alias" = "tf"))]
-    pub timeframe: Timeframe,
+    pub timeframe: Cadence,
     /// Only candles that open before this; the newest without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<Timestamp>,
@@ -364,7 +365,7 @@ pub struct ComputeIndicators {
     #[schemars(extend("x-position" = 0))]
     pub instrument: InstrumentId,
     #[schemars(extend("x-alias" = "tf"))]
-    pub timeframe: Timeframe,
+    pub timeframe: Cadence,
     /// Indicators: `ema(20),rsi(14),macd(12,26,9)`.
     pub set: String,
     /// First open time, inclusive.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cw_core::{AccountId, InstrumentId, OrderId, Price, Quantity, StrategyId, Timeframe, Timestamp};
+use cw_core::{AccountId, Cadence, InstrumentId, OrderId, Price, Quantity, StrategyId, Timeframe, Timestamp};
 
 use crate::prelude::*;
 
@@ -107,7 +107,7 @@ pub struct RunningStrategy {
     pub id: StrategyId,
     pub strategy: String,
     pub instrument: InstrumentId,
-    pub timeframe: Timeframe,
+    pub timeframe: Cadence,
     pub account: AccountId,
     pub params: BTreeMap<String, String>,
     pub state: StrategyState,

@@ -1,4 +1,5 @@
-use cw_core::{Price, Quantity, Ratio, Side, Volume};
+use cw_core::{Price, Quantity, Ratio, Side, Timeframe, Trade, Volume};
+use cw_market::Bars;
 
 use super::*;
 use crate::audit::ExitReason;
@@ -40,7 +41,7 @@ fn setup(strategy: Strategy) -> Setup {
     Setup {
         strategy,
         instrument: Instrument::from_file("TEST.FILE".parse().unwrap(), 2, 3),
-        timeframe: Timeframe::M1,
+        timeframe: Timeframe::M1.into(),
         cash: "10000".parse().unwrap(),
         fills: FillModel::default(),
         limits: Limits::unlimited(),
@@ -219,9 +220,67 @@ fn an_open_position_is_closed_at_the_last_close() {
 fn bad_input_is_named() {
     let candles = walk(1, 100);
     let setup = setup(ema_cross(&[]));
-    assert_eq!(run(&setup, &[], &mut |_| true), Err(BacktestError::NoCandles));
+    assert_eq!(run::<Candle>(&setup, &[], &mut |_| true), Err(BacktestError::NoCandles));
     let swapped = [candles[1], candles[0]];
     assert!(matches!(run(&setup, &swapped, &mut |_| true), Err(BacktestError::OutOfOrder { at: 1, .. })));
     let many = walk(1, 70_000);
     assert_eq!(run(&setup, &many, &mut |_| false), Err(BacktestError::Canceled));
+}
+
+/// A trade a second at a seeded walk's prices, of one to seven.
+fn prints(seed: u64, n: usize) -> Vec<Trade> {
+    let qty = |n: usize| Quantity::from_raw((1 + (n as i128 * 5) % 7) * 1_000_000_000);
+    let print = |(n, candle): (usize, &Candle)| Trade {
+        event_time: Timestamp::from_millis(n as i64 * 1_000 + 250),
+        price: candle.close,
+        qty: qty(n),
+        aggressor: None,
+        trade_id: n as u64 + 1,
+    };
+    walk(seed, n).iter().enumerate().map(print).collect()
+}
+
+fn bars(trades: &[Trade], timeframe: Cadence) -> Vec<Bar> {
+    let Cadence::Traded(rule) = timeframe else { panic!("{timeframe}") };
+    let (mut maker, mut bars) = (Bars::new(rule), Vec::new());
+    for trade in trades {
+        assert!(maker.on_trade(trade, &mut |bar| bars.push(bar)));
+    }
+    bars
+}
+
+#[test]
+fn candles_of_trades_run_through_the_same_engine() {
+    let trades = prints(17, 20_000);
+    for text in ["25t", "100v"] {
+        let mut setup = setup(ema_cross(&[]));
+        setup.timeframe = text.parse().unwrap();
+        let candles = bars(&trades, setup.timeframe);
+        let result = run(&setup, &candles, &mut |_| true).unwrap();
+        assert_eq!(result, run(&setup, &candles, &mut |_| true).unwrap(), "{text}: the same twice");
+        // The strategy sees closes and nothing else of them: as if they were a minute each.
+        let plain: Vec<Candle> = candles.iter().map(|bar| bar.candle).collect();
+        let by_hand = by_hand(&plain, 10, 20);
+        assert!(by_hand.len() > 10, "{text}");
+        assert_eq!(result.trades.len(), by_hand.len(), "{text}");
+        for (trade, (entry, entry_price, exit, exit_price)) in result.trades.iter().zip(by_hand) {
+            assert_eq!((trade.entry_time, trade.entry_price), (plain[entry].open_time, entry_price));
+            if trade.exit_reason == ExitReason::Signal {
+                assert_eq!((trade.exit_time, trade.exit_price), (plain[exit].open_time, exit_price));
+            }
+        }
+        assert_eq!(result.equity[0].time, candles[0].closed_at, "a candle is over with its last trade");
+        let note = &result.assumptions["candles"];
+        assert!(note.starts_with(&format!("{text} of trades: a candle ends with")), "{note}");
+        assert_eq!(note.contains("at that trade's price"), text == "100v");
+        let mut other = setup.clone();
+        other.timeframe = "26t".parse().unwrap();
+        assert_ne!(run(&other, &candles, &mut |_| true).unwrap().fingerprint, result.fingerprint, "the rule is in it");
+    }
+    let mut wrong = setup(
+        Strategy::from_toml(&BRACKET.replace("close > open", "on('1h', close > open)"), &BTreeMap::new()).unwrap(),
+    );
+    wrong.timeframe = "25t".parse().unwrap();
+    let error = run(&wrong, &bars(&trades, wrong.timeframe), &mut |_| true).unwrap_err();
+    assert!(error.to_string().contains("1h") && error.to_string().contains("25t"), "{error}");
 }

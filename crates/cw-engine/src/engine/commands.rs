@@ -2,7 +2,7 @@
 
 use cw_analysis::{Strategy, TimeframeMismatch};
 use cw_core::{
-    AccountId, Actor, Calendar, Candle, ClientOrderId, Instrument, OrderId, Quantity, Side, StrategyId, Timeframe,
+    AccountId, Actor, Cadence, Calendar, Candle, ClientOrderId, Instrument, OrderId, Quantity, Side, StrategyId,
 };
 use cw_risk::{Denied, Limits};
 
@@ -346,7 +346,7 @@ impl Engine {
             account_number,
             instrument_number,
             self.calendar(instrument_number),
-            *timeframe,
+            Cadence::Time(*timeframe),
             self.state.time,
         )
         .map_err(|error| CommandError::Invalid { field: "timeframe", message: error.to_string() })?;
@@ -400,7 +400,7 @@ impl Engine {
         id: StrategyId,
         strategy: Strategy,
         instrument: u32,
-        timeframe: Timeframe,
+        timeframe: Cadence,
     ) -> Result<(), TimeframeMismatch> {
         let since = self.state.time;
         let instance = StrategyInstance::new(

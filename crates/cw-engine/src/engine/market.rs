@@ -1,6 +1,6 @@
 //! Market events and the passing of time.
 
-use cw_core::{Candle, Quote, Timeframe, Timestamp, Trade};
+use cw_core::{Cadence, Candle, Quote, Timeframe, Timestamp, Trade};
 use cw_market::{Aggregator, CandleUpdate, SeqRange};
 
 use super::{Engine, Output};
@@ -36,7 +36,7 @@ impl Engine {
         &mut self,
         seq: u64,
         instrument: u32,
-        timeframe: Timeframe,
+        timeframe: Cadence,
         candle: &Candle,
         out: &mut impl Output,
     ) {
@@ -110,7 +110,7 @@ impl Engine {
             out.candle(instrument, update);
             // A revision corrects the record; a decision that was made stays made, so strategies see each candle once.
             if let CandleUpdate::Closed { timeframe, candle, source } = update {
-                self.on_closed(seq, instrument, *timeframe, candle, *source, out);
+                self.on_closed(seq, instrument, Cadence::Time(*timeframe), candle, *source, out);
             }
         }
         self.updates = updates;

@@ -1,7 +1,7 @@
 //! Closed candles to decisions to orders.
 
 use cw_analysis::{Signals, Size};
-use cw_core::{Actor, Candle, InstrumentId, Price, Quantity, Rounding, Side, Timeframe};
+use cw_core::{Actor, Cadence, Candle, InstrumentId, Price, Quantity, Rounding, Side};
 use cw_market::SeqRange;
 use cw_risk::Denied;
 
@@ -24,7 +24,7 @@ impl Engine {
         &mut self,
         cause: u64,
         instrument: u32,
-        timeframe: Timeframe,
+        timeframe: Cadence,
         candle: &Candle,
         ticks: SeqRange,
         out: &mut impl Output,

@@ -322,7 +322,7 @@ fn every_kind_of_record_and_input_can_be_read_back() {
             strategy: id(),
             account: account(),
             instrument: "X.SIM".parse().unwrap(),
-            timeframe: Timeframe::MN1,
+            timeframe: Timeframe::MN1.into(),
             candle: cw_core::Candle {
                 open_time: Timestamp::EPOCH,
                 open: Price::MAX,

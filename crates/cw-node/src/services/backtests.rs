@@ -8,13 +8,14 @@ use cw_analysis::Strategy;
 use cw_api::commands::backtests::{self as api, BacktestRequest, BacktestResult, FillRule};
 use cw_api::{ApiError, Caller, ErrorCode};
 use cw_backtest::{BacktestError, Setup};
-use cw_core::{Amount, Candle, Instrument, Ratio};
+use cw_core::{Amount, Cadence, Candle, Instrument, Ratio};
 use cw_execution::{FillModel, FillTiming};
+use cw_market::Bar;
 use cw_risk::Limits;
 use cw_store::JobState;
 
 use super::jobs::{Jobs, Ticket};
-use super::market::Market;
+use super::market::{Market, Span};
 use super::trading::strategy_source;
 use crate::shared::{Shared, storage};
 
@@ -27,8 +28,14 @@ pub(crate) struct Backtests {
 /// Everything a run needs, read before it starts.
 struct Prepared {
     setup: Setup,
-    candles: Vec<Candle>,
+    series: Series,
     title: String,
+}
+
+/// What is run over.
+enum Series {
+    Timed(Vec<Candle>),
+    Traded(Vec<Bar>),
 }
 
 impl Backtests {
@@ -55,15 +62,18 @@ impl Backtests {
             fee: bps("fee_bps", request.fee_bps)?,
             ..FillModel::default()
         };
-        let candles =
-            self.market.history(&request.instrument, request.timeframe, request.from, request.to, None).await?;
+        let span = Span { from: request.from, to: request.to, limit: None };
+        let series = match request.timeframe {
+            Cadence::Time(timeframe) => Series::Timed(self.market.span(&request.instrument, timeframe, span).await?),
+            Cadence::Traded(rule) => Series::Traded(self.market.traded(&request.instrument, rule, span).await?.bars),
+        };
         let mut instrument: Instrument = self.market.instrument(&request.instrument).await?;
         // A strategy that says "one unit" buys one unit, whatever the starting cash; the report says so.
         instrument.initial_margin = Ratio::ZERO;
         let title = format!("{} on {} {}", strategy.name(), instrument.id, request.timeframe);
         let setup =
             Setup { strategy, instrument, timeframe: request.timeframe, cash, fills, limits: Limits::unlimited() };
-        Ok(Prepared { setup, candles, title })
+        Ok(Prepared { setup, series, title })
     }
 }
 
@@ -165,7 +175,11 @@ async fn run_apart(prepared: Prepared, ticket: Ticket) -> Result<BacktestResult,
             ticket.report(share);
             !ticket.canceled.is_cancelled()
         };
-        let result = cw_backtest::run(&prepared.setup, &prepared.candles, &mut report).map_err(failed)?;
+        let result = match &prepared.series {
+            Series::Timed(candles) => cw_backtest::run(&prepared.setup, candles, &mut report),
+            Series::Traded(bars) => cw_backtest::run(&prepared.setup, bars, &mut report),
+        };
+        let result = result.map_err(failed)?;
         Ok(view(&result, &prepared.setup))
     })
     .await

@@ -8,6 +8,7 @@ mod ledger;
 mod market;
 mod seconds;
 mod status;
+mod ticks;
 
 use std::sync::Arc;
 
@@ -24,6 +25,7 @@ use super::trading::Trading;
 use crate::shared::Shared;
 use feed::Feed;
 pub(in crate::services) use seconds::Seconds;
+pub(in crate::services) use ticks::Ticks;
 
 /// What feeds read from.
 #[derive(Clone)]

@@ -13,6 +13,7 @@ mod quotes;
 mod remote;
 mod sessions;
 mod symbols;
+mod traded;
 
 use std::sync::{Arc, Weak};
 

@@ -90,6 +90,19 @@ impl Tapes {
         })
     }
 
+    /// When the recording of an instrument begins and ends, by our clock.
+    pub fn range(&self, instrument: &InstrumentId) -> Result<Option<(Timestamp, Timestamp)>> {
+        let segments = segments(&self.dir.join(folder(instrument)))?;
+        let Some(first) = segments.first().and_then(|path| started(path)) else { return Ok(None) };
+        for newest in segments.iter().rev() {
+            let bytes = fs::read(newest).during("reading a recording")?;
+            if let Some(last) = scan(&bytes, instrument).unwrap_or_default().last() {
+                return Ok(Some((first, last.last)));
+            }
+        }
+        Ok(None)
+    }
+
     /// Everything that is recorded, by instrument.
     pub fn list(&self) -> Result<Vec<Recording>> {
         let mut all = Vec::new();

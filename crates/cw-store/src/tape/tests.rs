@@ -74,6 +74,8 @@ fn what_was_recorded_comes_back_and_goes_on() {
     assert_eq!(list.len(), 1);
     assert_eq!((list[0].instrument.as_str(), list[0].events, list[0].segments), ("BTC/USDx.TEST", 10_000, 1));
     assert_eq!((list[0].first, list[0].last), (events[0].received_at, events[9_999].received_at));
+    assert_eq!(tapes.range(&id()).unwrap(), Some((list[0].first, list[0].last)));
+    assert_eq!(tapes.range(&"OTHER.TEST".parse().unwrap()).unwrap(), None);
     assert!(list[0].bytes < 10_000 * 12, "{} bytes", list[0].bytes);
     let (from, to) = (events[4_000].received_at, events[7_000].received_at);
     assert_eq!(read(&tapes, from, to).0, events[4_000..7_000]);

@@ -13,7 +13,8 @@ import type { BacktestArgs, StrategyInfo } from '@/transport/types';
 import { useBacktests } from './backtest.store';
 import { useRunner } from './useRunner';
 
-const TIMEFRAMES = ['1m', '5m', '15m', '1h', '4h', '1d'];
+/** By the clock, by number of trades, by volume. */
+const TIMEFRAMES = ['1m', '5m', '15m', '1h', '4h', '1d', '100t', '500t', '1000t', '100v', '1000v'];
 
 export function BacktestForm({ group }: { group: Group }) {
   const { t } = useTranslation();

@@ -13,7 +13,7 @@ import type { Decision, Fill } from '@/transport/types';
 import { ChartLegend } from './ChartLegend';
 import { ChartSummary } from './ChartSummary';
 import { ChartTable } from './ChartTable';
-import { type ChartParams, chartParams } from './chart.params';
+import { type ChartParams, chartParams, isTimed } from './chart.params';
 import { ChartController, type Phase } from './controller';
 import { HonestyStrip } from './HonestyStrip';
 import { LineTags } from './LineTags';
@@ -106,7 +106,12 @@ export function ChartPanel({
   const fills = useLive('fills', compact ? null : {}).data ?? NO_FILLS;
   const decisions = useLive('decisions', compact ? null : {}).data ?? NO_DECISIONS;
   const jump = useJump(chart, compact ? null : params.group, params.timeframe);
-  const layers = compact ? NO_LAYERS : params.layers;
+  const timed = isTimed(params.timeframe);
+  const layers = useMemo(() => {
+    if (compact) return NO_LAYERS;
+    // Patterns and structure are read from candles by the clock.
+    return timed ? params.layers : { ...NO_LAYERS, news: params.layers.news };
+  }, [compact, timed, params.layers]);
   const news = useNews(instrumentId, params.timeframe, layers.news, theme);
   const others = useMemo(() => [...jump, ...news.flags], [jump, news.flags]);
   useMarkers(chart, instrumentId, fills, decisions, others, theme);

@@ -10,6 +10,7 @@ import {
   MORE_TIMEFRAMES,
   readTimeframe,
   TIMEFRAMES,
+  TRADE_CANDLES,
   timeframeLabel,
 } from './chart.params';
 import { LayerMenu } from './LayerMenu';
@@ -67,19 +68,30 @@ export function ChartTools({ panelId, params: raw, setParams }: ToolProps) {
             onChange={(event) => setTyped(event.target.value)}
           />
         </form>
-        <div className="grid grid-cols-5 gap-1">
-          {MORE_TIMEFRAMES.map((timeframe) => (
-            <Button
-              key={timeframe}
-              size="sm"
-              variant="ghost"
-              aria-pressed={timeframe === params.timeframe}
-              onClick={() => setParams({ timeframe })}
-            >
-              {timeframeLabel(timeframe)}
-            </Button>
-          ))}
-        </div>
+        {[
+          { label: t('chart.byTime'), timeframes: MORE_TIMEFRAMES },
+          { label: t('chart.byTrades'), timeframes: TRADE_CANDLES },
+        ].map(({ label, timeframes }) => (
+          <div key={label} role="group" aria-label={label}>
+            <p aria-hidden className="mt-1 text-xs text-t2">
+              {label}
+            </p>
+            <div className="grid grid-cols-5 gap-1">
+              {timeframes.map((timeframe) => (
+                <Button
+                  key={timeframe}
+                  size="sm"
+                  variant="ghost"
+                  aria-pressed={timeframe === params.timeframe}
+                  onClick={() => setParams({ timeframe })}
+                >
+                  {timeframeLabel(timeframe)}
+                </Button>
+              ))}
+            </div>
+          </div>
+        ))}
+        <p className="mt-1 text-xs text-t2">{t('chart.otherCandles')}</p>
       </Popover>
       <span aria-hidden className="mx-1 h-4 w-px bg-line" />
       <IndicatorPicker panelId={panelId} studies={params.studies} setParams={setParams} />

@@ -10,6 +10,7 @@ import { nextFrame } from '@/lib/frame';
 import { useEachClose } from '@/transport/closes';
 import { useCommand } from '@/transport/hooks';
 import { venueOf } from '@/transport/instruments';
+import { isTimed } from './chart.params';
 import type { ChartController } from './controller';
 import { at, paintKind, type Stretch, stretchesOf, verdictOf } from './honesty';
 import { SourceLegend } from './SourceLegend';
@@ -43,12 +44,14 @@ export function HonestyStrip({
   const from = useFirstCandle(chart);
   // A market that this program makes has one source; asking would have it made again for the whole range.
   const simulated = venueOf(instrument) === SIMULATED;
+  // What is kept of a candle's source is kept of those by the clock.
+  const timed = isTimed(timeframe);
   const query = useCommand(
     'data.provenance',
     { instrument, timeframe, ...(from === null ? {} : { from: new Date(from * 1000).toISOString() }) },
-    { enabled: from !== null && !simulated, refetchInterval: 10_000, placeholderData: (old) => old },
+    { enabled: from !== null && !simulated && timed, refetchInterval: 10_000, placeholderData: (old) => old },
   );
-  useEachClose(instrument, simulated ? null : timeframe, query);
+  useEachClose(instrument, simulated || !timed ? null : timeframe, query);
   const made = useMemo(
     () => (simulated && from !== null ? simulatedSource(instrument, timeframe, from, chart.store.rows) : undefined),
     [simulated, instrument, timeframe, from, chart],
@@ -90,11 +93,17 @@ export function HonestyStrip({
             <SourceLegend told={told} theme={theme} />
           </>
         ) : (
-          <span>{query.error ? t('honesty.unknown', { message: query.error.message }) : t('honesty.asking')}</span>
+          <span>{sourceText(timed, chart, query.error, t)}</span>
         )}
       </div>
     </div>
   );
+}
+
+/** In place of what is not known candle by candle, or not yet. */
+function sourceText(timed: boolean, chart: ChartController, error: { message: string } | null, t: TFunction): string {
+  if (!timed) return t('honesty.ofTrades', { provider: chart.store.provider });
+  return error ? t('honesty.unknown', { message: error.message }) : t('honesty.asking');
 }
 
 /** What is known of a simulated market without asking: all of it is made here. */

@@ -11,6 +11,9 @@ export const CLOSE = 4;
 export const VOLUME = 5;
 export const PLOTS = 6;
 
+/** Less than candles are apart, and more than the rounding of seconds since 1970. */
+const NEAR = 5e-7;
+
 /** The merged form of a history: every candle covers `LEVEL_FACTOR ** level` of the original. */
 export interface Level {
   columns: Float64Array[];
@@ -64,7 +67,7 @@ export class CandleStore {
     const first = this.time(0);
     const times = frame.columns[TIME];
     if (!times || frame.header.columns.length !== this.names.length) return 0;
-    const rows = this.#rows === 0 ? frame.header.rows : lastAtOrBefore(times, first - 1e-9, frame.header.rows) + 1;
+    const rows = this.#rows === 0 ? frame.header.rows : lastAtOrBefore(times, first - NEAR, frame.header.rows) + 1;
     if (rows <= 0) {
       this.hasMoreBefore = false;
       return 0;

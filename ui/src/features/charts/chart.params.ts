@@ -61,8 +61,24 @@ export const MORE_TIMEFRAMES = [
   '1M',
 ];
 
-/** `15` → `15m`, `4H` → `4h`, `1D` → `1d`, `1M` → `1M`; `null` when it is no timeframe. */
+/** Candles that end with what was traded: so many trades. */
+export const TRADE_CANDLES = ['50t', '100t', '250t', '500t', '1000t'];
+
+/** Whether candles end by the clock; otherwise they end with so many trades (`100t`), so much volume (`500v`) … */
+export const isTimed = (timeframe: string) => /^\d+[smhdwM]$/.test(timeframe);
+
+/**
+ * `15` → `15m`, `4H` → `4h`, `1D` → `1d`, `1M` → `1M`; `100t` (trades), `2.5v` (volume), `5000n` (notional), `3r` (range),
+ * `10k` (renko) stay; `null` when it is none of these.
+ */
 export function readTimeframe(text: string): string | null {
+  const traded = /^(\d{1,9}(?:\.\d{1,9})?)\s*([tvnrk])$/i.exec(text.trim());
+  if (traded) {
+    const number = (traded[1] ?? '').replace(/^0+(?=\d)/, '');
+    const unit = (traded[2] ?? '').toLowerCase();
+    const possible = Number(number) > 0 && (unit !== 't' || !number.includes('.'));
+    return possible ? number + unit : null;
+  }
   const match = /^(\d{1,4})\s*([a-z]?)$/i.exec(text.trim());
   if (!match || Number(match[1]) === 0) return null;
   const unit = match[2] || 'm';

@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { encodeFrame } from '@/transport/frame';
 import { MockTransport } from '@/transport/MockTransport';
 import type { Level } from './candleStore';
-import { ChartController, type Phase, timeframeSeconds } from './controller';
+import { isTimed, readTimeframe } from './chart.params';
+import { ChartController, isoTime, type Phase, timeframeSeconds } from './controller';
 import type { ChartPort } from './port';
 import type { Range, Span } from './window';
 
@@ -89,7 +90,7 @@ describe('chart controller', () => {
   const frame = () => vi.advanceTimersByTimeAsync(20);
   let instrument = 0;
 
-  async function open(limitOfHistory = 10_000) {
+  async function open(limitOfHistory = 10_000, timeframe = '1m') {
     const transport = new MockTransport({
       answers: {},
       binary: (_command, args) => {
@@ -105,7 +106,7 @@ describe('chart controller', () => {
     const phases: Phase['state'][] = [];
     chart.onPhase = ({ state }) => phases.push(state);
     // Histories are cached by what they show; every test shows something else.
-    chart.open({ instrument: `I${instrument++}`, timeframe: '1m', set: '' });
+    chart.open({ instrument: `I${instrument++}`, timeframe, set: '' });
     await frame();
     return { transport, chart, phases, ...fake };
   }
@@ -174,6 +175,20 @@ describe('chart controller', () => {
     expect(transport.calls.filter((call) => call.command === 'chart.window')).toHaveLength(2);
   });
 
+  it('sees no hole in the time between candles of trades, and one behind a snapshot that does not repeat the last', async () => {
+    const { chart, transport } = await open(10_000, '100t');
+    const windows = () => transport.calls.filter((call) => call.command === 'chart.window').length;
+    transport.send('chart', 'delta', { closed: [bar(NOW + 1e-6), bar(NOW + 3_600)], forming: bar(NOW + 9_000) });
+    await frame();
+    expect([chart.rows, windows()]).toEqual([1_003, 1]);
+    transport.send('chart', 'snapshot', { closed: [bar(NOW + 3_600)], forming: bar(NOW + 9_000) });
+    await frame();
+    expect(windows()).toBe(1);
+    transport.send('chart', 'snapshot', { closed: [bar(NOW + 9_001)], forming: bar(NOW + 9_002) });
+    await frame();
+    expect(windows()).toBe(2);
+  });
+
   it('says when there are no candles at all', async () => {
     const { phases } = await open(-1);
     expect(phases).toEqual(['loading', 'empty']);
@@ -209,3 +224,27 @@ it.each([
   ['1d', 86_400],
   ['2w', 1_209_600],
 ])('%s is %d seconds', (timeframe, seconds) => expect(timeframeSeconds(timeframe)).toBe(seconds));
+
+it.each([
+  ['15', '15m'],
+  ['4H', '4h'],
+  ['1M', '1M'],
+  ['100t', '100t'],
+  ['0500 V', '500v'],
+  ['2.5r', '2.5r'],
+  ['0.000000001k', '0.000000001k'],
+  ['1000000n', '1000000n'],
+  ['0t', null],
+  ['1.5t', null],
+  ['7x', null],
+])('%s typed is %s', (text, timeframe) => {
+  expect(readTimeframe(text)).toBe(timeframe);
+  if (timeframe) expect(isTimed(timeframe)).toBe(/[mhM]$/.test(timeframe));
+});
+
+it.each([
+  [1_700_000_000, '2023-11-14T22:13:20.000Z'],
+  [1_700_000_000.123, '2023-11-14T22:13:20.123Z'],
+  [1_700_000_000.123001, '2023-11-14T22:13:20.123001Z'],
+  [1_700_000_000.99999, '2023-11-14T22:13:20.999990Z'],
+])('%d as text keeps its microseconds', (seconds, text) => expect(isoTime(seconds)).toBe(text));

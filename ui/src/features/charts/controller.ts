@@ -4,6 +4,7 @@ import { decodeFrame, type Frame } from '@/transport/frame';
 import { type Transport, TransportError } from '@/transport/Transport';
 import type { ChartBar, ChartDelta } from '@/transport/types';
 import { CandleStore } from './candleStore';
+import { isTimed } from './chart.params';
 import type { ChartPort, Plan } from './port';
 import {
   LEVEL_FACTOR,
@@ -43,6 +44,16 @@ const UNITS: Record<string, number> = { s: 1, m: 60, h: 3_600, d: 86_400, w: 604
 export function timeframeSeconds(timeframe: string): number {
   const match = /^(\d+)([smhdwM])$/.exec(timeframe);
   return match ? Number(match[1]) * (UNITS[match[2] ?? 'm'] ?? 60) : 60;
+}
+
+/** Between candles that end with what was traded any time may pass, and nothing is missing. */
+const stepOf = (timeframe: string) => (isTimed(timeframe) ? timeframeSeconds(timeframe) : Number.POSITIVE_INFINITY);
+
+/** Seconds as text with all the microseconds that they have: two candles of trades may lie that near. */
+export function isoTime(seconds: number): string {
+  const micros = Math.round(seconds * 1e6);
+  const rest = ((micros % 1_000) + 1_000) % 1_000;
+  return new Date((micros - rest) / 1_000).toISOString().replace('Z', rest ? `${String(rest).padStart(3, '0')}Z` : 'Z');
 }
 
 /** Histories of charts that were open lately, so that switching back is instant; the least used go first. */
@@ -161,7 +172,7 @@ export class ChartController {
   xOfTime(seconds: number): number {
     const { store } = this;
     if (store.rows === 0 || !this.#key) return 0;
-    const step = timeframeSeconds(this.#key.timeframe);
+    const step = stepOf(this.#key.timeframe);
     const last = store.rows - 1;
     const row =
       seconds >= store.time(last)
@@ -193,7 +204,7 @@ export class ChartController {
     this.#stop = this.transport.subscribe(
       'chart',
       key,
-      (batch) => this.#live(batch.data),
+      (batch) => this.#live(batch.data, batch.kind === 'snapshot'),
       (error) => this.store.rows === 0 && this.onPhase({ state: 'error', error }),
     );
     return true;
@@ -345,7 +356,7 @@ export class ChartController {
     this.#paging = true;
     let frame: Frame;
     try {
-      const before = new Date(this.store.time(0) * 1000).toISOString();
+      const before = isoTime(this.store.time(0));
       frame = decodeFrame(await this.transport.callBinary('chart.window', { ...key, before, limit }));
     } catch (cause) {
       // History that does not come is asked for again by the next movement; the chart shows what it has.
@@ -360,9 +371,14 @@ export class ChartController {
     if (visible && added > 0) this.#swap({ from: visible.from + added, to: visible.to + added });
   }
 
-  #live(delta: ChartDelta): void {
+  #live(delta: ChartDelta, snapshot: boolean): void {
     this.receivedAt = performance.now();
     this.heardAt = this.receivedAt;
+    const [oldest] = delta.closed ?? [];
+    const { store } = this;
+    // By the clock a hole shows by itself. A snapshot repeats what is known; one that does not begins behind a hole.
+    if (snapshot && oldest && this.#key && this.#shown === this.#key && !isTimed(this.#key.timeframe))
+      if (store.rows > 0 && oldest.time > store.time(store.rows - 1)) void this.#load(null);
     if (delta.closed) this.#pending.push(...delta.closed);
     if (delta.forming) {
       // Only the newest state of a forming candle matters.
@@ -382,7 +398,7 @@ export class ChartController {
     if (this.#disposed || this.store.rows === 0 || this.#pending.length === 0 || !this.#key) return;
     // Candles with the plots of studies that are still on their way wait for them.
     if (this.#shown !== this.#key) return;
-    const step = timeframeSeconds(this.#key.timeframe);
+    const step = stepOf(this.#key.timeframe);
     const bars = this.#pending;
     this.#pending = [];
     const firstRow = this.rows - 1;

@@ -1,6 +1,7 @@
 import { useEffect, useMemo } from 'react';
 import { type Group, useLinks } from '@/lib/links';
 import { token } from '@/lib/prefs';
+import { isTimed } from './chart.params';
 import type { ChartController } from './controller';
 import type { ChartMarker } from './port';
 
@@ -11,7 +12,8 @@ export function useJump(chart: ChartController | null, group: Group | null, time
   const setTimeframe = useLinks((s) => s.setTimeframe);
   const jump = useLinks((s) => (group !== null && s.jump?.group === group ? s.jump : null));
   useEffect(() => {
-    if (group) setTimeframe(group, timeframe);
+    // What panels beside it analyse is by the clock.
+    if (group && isTimed(timeframe)) setTimeframe(group, timeframe);
   }, [group, timeframe, setTimeframe]);
   useEffect(() => {
     if (chart && jump) void chart.goTo(jump.seconds);

@@ -6,13 +6,14 @@ use std::time::Duration;
 use cw_analysis::StudyState;
 use cw_api::ApiError;
 use cw_api::stream::{ChartParams, ChartPoint, ChartUpdate, Update, UpdateData};
-use cw_core::{Candle, FormingCandle, Timestamp};
+use cw_core::{BarRule, Cadence, Candle, FormingCandle, Timeframe, Timestamp};
 use cw_engine::runtime::Published;
 use cw_market::CandleUpdate;
 
 use super::Sources;
 use super::feed::{Feed, delta, snapshot};
 use super::seconds::Seconds;
+use super::ticks::Ticks;
 use crate::services::market::{Folder, Span, Study, point};
 
 /// Closed candles that a first snapshot repeats: a window that was read a moment before lacks at most these.
@@ -30,6 +31,8 @@ pub(super) struct Chart {
     live: Option<Live>,
     /// In place of the engine's, below a minute.
     seconds: Option<Seconds>,
+    /// In place of the engine's, where candles end with what was traded.
+    ticks: Option<Ticks>,
     /// The last closed candle that was told.
     last: Option<Timestamp>,
     closed: VecDeque<ChartPoint>,
@@ -58,6 +61,7 @@ impl Chart {
             state: None,
             live: None,
             seconds: None,
+            ticks: None,
             last: None,
             closed: VecDeque::new(),
             revised: None,
@@ -67,27 +71,13 @@ impl Chart {
 
     /// Reads history anew; hands out what closed since the last candle told, and what was corrected.
     async fn reload(&mut self) -> Result<ChartUpdate, ApiError> {
-        let (market, params) = (&self.sources.market, &self.params);
-        let calendar = market.calendar_of(&params.instrument).await?;
+        let calendar = self.sources.market.calendar_of(&self.params.instrument).await?;
         self.study = self.study.take().map(|study| study.in_calendar(calendar));
-        // The parts of the forming candle are read before the closed ones: what closes in between is published, and passed
-        // over because it is among the closed ones.
-        self.live = match market.base(&params.instrument, params.timeframe).await? {
-            None => {
-                if self.seconds.is_none() {
-                    self.seconds = market.below_a_minute(&params.instrument, params.timeframe);
-                }
-                None
-            }
-            Some((number, base)) => {
-                let folder = market.folder(&params.instrument, base, params.timeframe).await?;
-                let published = self.live.as_ref().map_or(0, |live| live.published);
-                Some(Live { number, folder, published, wait_for: None })
-            }
-        };
         let limit = self.study.as_ref().map_or(0, Study::warm_up) + CATCH_UP;
-        let span = Span { limit: Some(limit), ..Span::default() };
-        let candles = market.span(&params.instrument, params.timeframe, span).await?;
+        let candles = match self.params.timeframe {
+            Cadence::Time(timeframe) => self.read(timeframe, limit).await?,
+            Cadence::Traded(rule) => self.read_traded(rule, limit).await?,
+        };
         let plots = match &self.study {
             Some(study) => {
                 let (state, plots) = study.batch(&candles)?;
@@ -101,7 +91,10 @@ impl Chart {
             Some(last) => candles.partition_point(|c| c.open_time <= last).min(repeat),
             None => repeat,
         };
-        let corrected = self.revised.take().map(|time| calendar.window(params.timeframe, time).open_time);
+        let corrected = self.revised.take().map(|time| match self.params.timeframe {
+            Cadence::Time(timeframe) => calendar.window(timeframe, time).open_time,
+            Cadence::Traded(_) => time,
+        });
         let from = corrected.map_or(from, |time| candles.partition_point(|c| c.open_time < time).min(from));
         let from = from.max(candles.len().saturating_sub(CATCH_UP));
         let row = |at: usize| plots.iter().map(|plot| plot[at]).collect::<Vec<f64>>();
@@ -109,6 +102,33 @@ impl Chart {
         self.last = candles.last().map(|c| c.open_time);
         self.closed.clear();
         Ok(ChartUpdate { forming: self.forming().await?, closed })
+    }
+
+    /// Closed candles of a timeframe, and where the live ones come from.
+    async fn read(&mut self, timeframe: Timeframe, limit: usize) -> Result<Vec<Candle>, ApiError> {
+        let (market, instrument) = (&self.sources.market, &self.params.instrument);
+        // The parts of the forming candle are read before the closed ones: what closes in between is published, and passed
+        // over because it is among the closed ones.
+        self.live = match market.base(instrument, timeframe).await? {
+            None => {
+                if self.seconds.is_none() {
+                    self.seconds = market.below_a_minute(instrument, timeframe);
+                }
+                None
+            }
+            Some((number, base)) => {
+                let folder = market.folder(instrument, base, timeframe).await?;
+                let published = self.live.as_ref().map_or(0, |live| live.published);
+                Some(Live { number, folder, published, wait_for: None })
+            }
+        };
+        market.span(instrument, timeframe, Span { limit: Some(limit), ..Span::default() }).await
+    }
+
+    async fn read_traded(&mut self, rule: BarRule, limit: usize) -> Result<Vec<Candle>, ApiError> {
+        let (made, ticks) = self.sources.market.traded_live(&self.params.instrument, rule, limit).await?;
+        self.ticks = ticks;
+        Ok(made.candles())
     }
 
     fn close(&mut self, candle: &Candle) {
@@ -125,7 +145,8 @@ impl Chart {
 
     /// The engine's forming candle of now, unless candles before it have closed that nobody was told of yet.
     async fn forming(&mut self) -> Result<Option<ChartPoint>, ApiError> {
-        if let Some(forming) = self.seconds.as_ref().and_then(Seconds::forming) {
+        let seconds = self.seconds.as_ref().and_then(Seconds::forming);
+        if let Some(forming) = seconds.or_else(|| self.ticks.as_ref().and_then(Ticks::forming)) {
             return Ok(self.preview(&forming));
         }
         let Some(live) = &mut self.live else { return Ok(None) };
@@ -164,6 +185,18 @@ impl Chart {
         true
     }
 
+    /// What a batch did to a chart of candles that end with what was traded.
+    fn absorb_ticks(&mut self, batch: &Published) -> bool {
+        let Some(bars) = self.ticks.as_mut().and_then(|ticks| ticks.absorb(&batch.trades, batch.seq)) else {
+            return false;
+        };
+        for bar in bars {
+            self.close(&bar.candle);
+        }
+        true
+    }
+
+    /// The candle that holds `time` was corrected.
     fn reread(&mut self, time: Timestamp) {
         self.revised = Some(self.revised.map_or(time, |earliest| earliest.min(time)));
     }
@@ -193,6 +226,9 @@ impl Feed for Chart {
     }
 
     fn absorb(&mut self, batch: &Published) -> bool {
+        if self.ticks.is_some() {
+            return self.absorb_ticks(batch);
+        }
         let Some(live) = &mut self.live else { return self.absorb_seconds(batch) };
         live.published = live.published.max(batch.seq);
         let (number, base) = (live.number, live.folder.base());

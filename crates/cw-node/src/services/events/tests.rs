@@ -121,6 +121,55 @@ async fn a_chart_tells_every_closed_candle_once_and_as_history_has_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_chart_of_trades_grows_as_they_come_and_ends_as_history_has_it() {
+    let live = Live::new().await;
+    let services = live.node.services();
+    let mut quotes = live.subscribe("quotes", Value::Null).await;
+    next(&mut quotes).await;
+    next(&mut quotes).await;
+    services.market.set_mock_speed(&live.caller, SetMockSpeed { speed: 60.0 }).await.unwrap();
+    let params = json!({"instrument": "BTC-PERP.SIM", "timeframe": "20t", "set": "ema(5)"});
+    let mut updates = live.subscribe("chart", params).await;
+    let mut closed: Vec<ChartPoint> = Vec::new();
+    let mut formed = 0;
+    while closed.len() < 30 {
+        let update = next(&mut updates).await;
+        let UpdateData::Chart(chart) = update.data else { panic!() };
+        for point in chart.closed {
+            let last = closed.last().map_or(0.0, |last| last.time);
+            // A snapshot repeats what it follows.
+            if point.time > last {
+                closed.push(point);
+            } else {
+                assert_eq!(update.kind, UpdateKind::Snapshot);
+            }
+        }
+        if let Some(forming) = chart.forming {
+            formed += 1;
+            assert!(
+                closed.last().is_none_or(|last| forming.time > last.time) && forming.plots.iter().all(Option::is_some)
+            );
+        }
+    }
+    assert!(formed > 0);
+    let time = |point: &ChartPoint| cw_core::Timestamp::from_nanos((point.time * 1e6).round() as i64 * 1_000);
+    let history = GetCandles {
+        instrument: "BTC-PERP.SIM".parse().unwrap(),
+        timeframe: "20t".parse().unwrap(),
+        from: Some(time(&closed[0])),
+        to: Some(time(closed.last().unwrap()).plus_nanos(1)),
+        limit: None,
+    };
+    let history = services.market.get_candles(&live.caller, history).await.unwrap().candles;
+    assert_eq!(history.iter().map(|c| c.open_time).collect::<Vec<_>>(), closed.iter().map(time).collect::<Vec<_>>());
+    for (candle, point) in history.iter().zip(&closed) {
+        let prices = [candle.open, candle.high, candle.low, candle.close].map(cw_core::Price::to_f64);
+        assert_eq!((prices, candle.volume.to_f64()), ([point.o, point.h, point.l, point.c], point.v));
+    }
+    live.node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn trades_are_whole_and_in_order_and_the_book_stands_around_them() {
     let live = Live::new().await;
     let mut quotes = live.subscribe("quotes", Value::Null).await;

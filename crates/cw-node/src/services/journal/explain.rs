@@ -188,7 +188,8 @@ impl Walk<'_> {
         let (first, last) = decision.ticks;
         self.steps.push(ExplainStep {
             seq: meta.caused_by,
-            time: decision.timeframe.close_time(candle.open_time),
+            // A candle that ends with a trade was over when it was decided on.
+            time: decision.timeframe.timeframe().map_or(meta.time, |timeframe| timeframe.close_time(candle.open_time)),
             kind: "candle".to_owned(),
             title: format!("{} {} candle of {} closed", decision.instrument, decision.timeframe, candle.open_time),
             detail: object(json!({

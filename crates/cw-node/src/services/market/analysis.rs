@@ -105,7 +105,7 @@ impl Market {
         let study = study.in_calendar(self.calendar_of(&request.instrument).await?);
         let limit = default_limit(request.from, request.to, request.limit);
         let span = Span { from: request.from, to: request.to, limit };
-        let shown = self.span(&request.instrument, request.timeframe, span).await?;
+        let shown = self.closed(&request.instrument, request.timeframe, span).await?;
         let (Some(first), Some(last)) = (shown.first(), shown.last()) else {
             return Ok(IndicatorTable { columns: columns(&study), rows: Vec::new() });
         };
@@ -114,7 +114,7 @@ impl Market {
         let depth = if self.is_simulated(&request.instrument) { Some(study.warm_up() + shown.len()) } else { None };
         let after = last.open_time.plus_nanos(1);
         let span = Span { from: None, to: Some(after), limit: depth };
-        let candles = self.span(&request.instrument, request.timeframe, span).await?;
+        let candles = self.closed(&request.instrument, request.timeframe, span).await?;
         let start = candles.partition_point(|c| c.open_time < first.open_time);
         let (_, values) = study.batch(&candles)?;
         let rows = candles[start..]

@@ -5,9 +5,10 @@ use cw_api::ApiError;
 use cw_api::commands::market::GetChartWindow;
 use cw_api::frame::{ChartFrame, ChartHeader};
 use cw_api::stream::ChartPoint;
-use cw_core::{Calendar, Candle, FormingCandle, InstrumentId, Timeframe, Timestamp};
+use cw_core::{Cadence, Calendar, Candle, FormingCandle, InstrumentId, Timeframe, Timestamp};
 
 use super::history::follows;
+use super::traded::Newest;
 use super::{Market, Span};
 
 /// Rows that one window may have.
@@ -23,18 +24,22 @@ const STRUCTURE_PERIOD: f64 = (cw_analysis::enrich::HISTORY / FORGOTTEN_AFTER) a
 /// Also for the longest period and the highest timeframe no more than this is read; what needs more shows as warming up.
 const MOST_WARM_UP: usize = 50_000;
 
+/// A session's worth of candles that end with what was traded; how many that are nobody knows beforehand.
+const SESSION_OF_TRADES: f64 = 5_000.0;
+
 /// Indicators over one timeframe.
 #[derive(Debug)]
 pub(in crate::services) struct Study {
     set: StudySet,
-    timeframe: Timeframe,
+    timeframe: Cadence,
     calendar: Calendar,
     warm_up: usize,
 }
 
 impl Study {
     /// `None` when `text` is empty.
-    pub fn parse(text: &str, timeframe: Timeframe) -> Result<Option<Self>, ApiError> {
+    pub fn parse(text: &str, timeframe: impl Into<Cadence>) -> Result<Option<Self>, ApiError> {
+        let timeframe = timeframe.into();
         if text.trim().is_empty() {
             return Ok(None);
         }
@@ -93,7 +98,7 @@ fn wrong(text: &str, error: &ExprError) -> ApiError {
 ///
 /// It reads the text and not the compiled set: a period that is too long by a candle costs nothing, and every number of
 /// the language that matters here is written as a number.
-fn warm_up(text: &str, timeframe: Timeframe, shortest: f64) -> usize {
+fn warm_up(text: &str, timeframe: Cadence, shortest: f64) -> usize {
     let mut written = 0.0_f64;
     let mut number = String::new();
     for c in text.chars().chain([' ']) {
@@ -105,17 +110,17 @@ fn warm_up(text: &str, timeframe: Timeframe, shortest: f64) -> usize {
         }
     }
     let longest = written.max(shortest);
-    let candle = timeframe.approx_nanos().max(1) as f64;
+    let candle = timeframe.timeframe().map(|timeframe| timeframe.approx_nanos().max(1) as f64);
     let quoted = text.split(['"', '\'']).skip(1).step_by(2);
     let highest = quoted
-        .filter_map(|word| word.parse::<Timeframe>().ok())
-        .map(|higher| higher.approx_nanos() as f64 / candle)
+        .filter_map(|word| Some(word.parse::<Timeframe>().ok()?.approx_nanos() as f64 / candle?))
         .fold(1.0, f64::max);
     let periods = longest * highest * FORGOTTEN_AFTER as f64;
-    let session = if text.contains("vwap") {
-        written.max(24.0) * 3_600.0 * Timestamp::NANOS_PER_SECOND as f64 / candle
-    } else {
-        0.0
+    let hours = written.max(24.0);
+    let session = match candle {
+        _ if !text.contains("vwap") => 0.0,
+        Some(candle) => hours * 3_600.0 * Timestamp::NANOS_PER_SECOND as f64 / candle,
+        None => hours / 24.0 * SESSION_OF_TRADES,
     };
     (periods.max(session).ceil() as usize).clamp(LEAST_WARM_UP, MOST_WARM_UP)
 }
@@ -196,11 +201,12 @@ impl Market {
         }
         let calendar = self.calendar_of(&instrument).await?;
         let study = Study::parse(&set, timeframe)?.map(|study| study.in_calendar(calendar));
-        let forming = if before.is_some() { None } else { self.forming(&instrument, timeframe).await? };
         let rows = limit as usize;
         // One more than is needed tells whether there are older ones.
         let wanted = rows + study.as_ref().map_or(0, Study::warm_up) + 1;
-        let candles = self.span(&instrument, timeframe, Span { from: None, to: before, limit: Some(wanted) }).await?;
+        let span = Span { from: None, to: before, limit: Some(wanted) };
+        let newest = self.recent(&instrument, timeframe, span, before.is_none()).await?;
+        let Newest { candles, forming, cut } = newest;
         let forming = forming.filter(|forming| follows(forming, candles.last()));
         let shown = (rows - usize::from(forming.is_some())).min(candles.len());
         let columns = assemble(study.as_ref(), &candles, shown, forming.as_ref())?;
@@ -213,7 +219,7 @@ impl Market {
                 columns: names,
                 price_decimals,
                 provider: self.provider_of(&instrument),
-                has_more_before: candles.len() > shown,
+                has_more_before: candles.len() > shown || cut,
                 forming: forming.is_some(),
                 instrument,
                 timeframe,
@@ -280,12 +286,14 @@ mod tests {
 
     #[test]
     fn warming_up_reaches_as_far_as_the_slowest_part() {
-        let tf = |text: &str| text.parse::<Timeframe>().unwrap();
+        let tf = |text: &str| text.parse::<Cadence>().unwrap();
         assert_eq!(warm_up("sma(3)", tf("15m"), SLOWEST_DEFAULT), 26 * 20);
         assert_eq!(warm_up("ema(200), rsi(14)", tf("15m"), SLOWEST_DEFAULT), 200 * 20);
         assert_eq!(warm_up("on(\"4h\", ema(50))", tf("1h"), SLOWEST_DEFAULT), 50 * 20 * 4);
         assert_eq!(warm_up("vwap(100)", tf("1m"), SLOWEST_DEFAULT), 6_000, "hours, not candles");
         assert_eq!(warm_up("ema(5000)", tf("1m"), SLOWEST_DEFAULT), MOST_WARM_UP);
+        assert_eq!(warm_up("ema(200)", tf("100t"), SLOWEST_DEFAULT), 200 * 20);
+        assert_eq!(warm_up("vwap", tf("100t"), SLOWEST_DEFAULT), 5_000);
         let levels = Study::parse("on(\"4h\", support(2))", tf("1h")).unwrap().unwrap();
         assert_eq!(levels.warm_up(), cw_analysis::enrich::HISTORY * 4);
     }

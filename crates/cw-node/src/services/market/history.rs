@@ -16,9 +16,9 @@ use crate::shared::storage;
 /// What a request gets that does not say how much it wants.
 const DEFAULT_LIMIT: usize = 500;
 /// The simulated market has a past without end; who asks for all of it gets this much.
-const DEFAULT_HISTORY: usize = 50_000;
+pub(super) const DEFAULT_HISTORY: usize = 50_000;
 /// More candles than this are not answered at once.
-const MOST: usize = 2_000_000;
+pub(super) const MOST: usize = 2_000_000;
 /// Candles asked of a provider, and written, at a time.
 const PAGE: usize = 50_000;
 /// Candles read at first when a file's candles are folded.
@@ -72,17 +72,6 @@ pub(super) fn refused(error: ProviderError) -> ApiError {
 impl Market {
     /// Closed candles, oldest first; with neither `from` nor `limit`, all that a file has and the newest fifty thousand
     /// of the simulated market.
-    pub async fn history(
-        &self,
-        instrument: &InstrumentId,
-        timeframe: Timeframe,
-        from: Option<Timestamp>,
-        to: Option<Timestamp>,
-        limit: Option<usize>,
-    ) -> Result<Vec<Candle>, ApiError> {
-        self.span(instrument, timeframe, Span { from, to, limit }).await
-    }
-
     pub(in crate::services) async fn span(
         &self,
         instrument: &InstrumentId,
@@ -318,9 +307,9 @@ impl Market {
     pub(super) async fn series(&self, request: GetCandles) -> Result<CandleSeries, ApiError> {
         let GetCandles { instrument, timeframe, from, to, limit } = request;
         let limit = default_limit(from, to, limit);
-        let candles = self.span(&instrument, timeframe, Span { from, to, limit }).await?;
-        let forming = self.forming(&instrument, timeframe).await?;
-        let forming = forming.filter(|f| follows(f, candles.last()) && reaches(f, from, to)).map(|f| view(&f));
+        let newest = self.recent(&instrument, timeframe, Span { from, to, limit }, true).await?;
+        let candles = newest.candles;
+        let forming = newest.forming.filter(|f| follows(f, candles.last()) && reaches(f, from, to)).map(|f| view(&f));
         let provider = self.provider_of(&instrument);
         Ok(CandleSeries { instrument, timeframe, candles, provider, forming })
     }

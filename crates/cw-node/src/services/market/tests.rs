@@ -15,6 +15,8 @@ use crate::config::NodeConfig;
 use crate::logs::LogRing;
 use crate::node::Node;
 
+mod traded;
+
 /// A node that stands still at noon of a Wednesday.
 struct Fixture {
     dir: tempfile::TempDir,
@@ -46,7 +48,7 @@ impl Fixture {
         limit: Option<u32>,
     ) -> Result<Vec<Candle>, ApiError> {
         let (from, to) = (from.map(at), to.map(at));
-        let request = GetCandles { instrument: id(instrument), timeframe: tf(timeframe), from, to, limit };
+        let request = GetCandles { instrument: id(instrument), timeframe: timeframe.parse().unwrap(), from, to, limit };
         self.services.market.get_candles(&self.caller, request).await.map(|series| series.candles)
     }
 
@@ -150,7 +152,7 @@ async fn a_window_is_what_the_indicators_of_the_whole_series_are() {
     let set = "ema(21),ema(55),bb(20,2),rsi(14),macd(12,26,9)";
     let request = |before: Option<Timestamp>, limit| GetChartWindow {
         instrument: id("BTC-PERP.SIM"),
-        timeframe: tf("15m"),
+        timeframe: tf("15m").into(),
         before,
         limit,
         set: set.to_owned(),
@@ -174,7 +176,7 @@ async fn a_window_is_what_the_indicators_of_the_whole_series_are() {
 
     let compute = ComputeIndicators {
         instrument: id("BTC-PERP.SIM"),
-        timeframe: tf("15m"),
+        timeframe: tf("15m").into(),
         set: "rsi(14)".to_owned(),
         from: None,
         to: None,
@@ -251,7 +253,7 @@ async fn a_file_serves_its_timeframe_and_every_multiple() {
 
     let frame = GetChartWindow {
         instrument: id("X.FILE"),
-        timeframe: tf("5m"),
+        timeframe: tf("5m").into(),
         before: None,
         limit: 500,
         set: "sma(3)".into(),

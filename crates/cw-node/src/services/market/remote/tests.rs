@@ -93,7 +93,7 @@ async fn fetch(services: &Services, from: Timestamp, to: Timestamp) -> Result<Fe
 
 async fn candles(services: &Services, symbol: &str, from: Timestamp) -> Vec<Candle> {
     let (instrument, from) = (format!("{symbol}.ALPACA").parse().unwrap(), Some(from));
-    let request = GetCandles { instrument, timeframe: Timeframe::M1, from, to: None, limit: Some(10_000) };
+    let request = GetCandles { instrument, timeframe: Timeframe::M1.into(), from, to: None, limit: Some(10_000) };
     services.market.get_candles(&caller(), request).await.unwrap().candles
 }
 
@@ -271,7 +271,8 @@ async fn a_fetch_as_a_job_shows_its_progress_and_what_was_canceled_goes_on_later
 
 async fn candles_between(services: &Services, from: Timestamp, to: Timestamp) -> Vec<Candle> {
     let instrument = "AAPL.ALPACA".parse().unwrap();
-    let request = GetCandles { instrument, timeframe: Timeframe::M1, from: Some(from), to: Some(to), limit: None };
+    let request =
+        GetCandles { instrument, timeframe: Timeframe::M1.into(), from: Some(from), to: Some(to), limit: None };
     services.market.get_candles(&caller(), request).await.unwrap().candles
 }
 
@@ -297,7 +298,7 @@ async fn an_instrument_that_is_added_moves_like_one_of_the_simulated_market() {
     assert!(first.ask > first.bid && !first.simulated, "{first:?}");
     let forming = f.moving("a forming candle", async || {
         let instrument = "AAPL.ALPACA".parse().unwrap();
-        let request = GetCandles { instrument, timeframe: Timeframe::M5, from: None, to: None, limit: Some(5) };
+        let request = GetCandles { instrument, timeframe: Timeframe::M5.into(), from: None, to: None, limit: Some(5) };
         services.market.get_candles(&caller(), request).await.unwrap().forming
     });
     assert!(forming.await.high.is_positive());
