@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use crate::filter::{Filter, FilterRules};
 use crate::keeper::{Delivery, Keeper, Kept, Question};
-use crate::provider::{CandleRequest, FeedEvent, Provider, ProviderError};
+use crate::provider::{CandleRequest, ConnectionStatus, FeedEvent, Provider, ProviderError};
 
 /// Events that may wait between a provider and here.
 const QUEUE: usize = 4_096;
@@ -25,6 +25,10 @@ const QUESTIONS: usize = 4;
 const TICK: Duration = Duration::from_millis(100);
 /// Candles in a row that a stream should have brought and did not, before it is made anew.
 const STRIKES: u32 = 2;
+/// Between two comparisons of what was streamed with the venue's history …
+const COMPARE_AGAIN: i64 = Timestamp::NANOS_PER_SECOND;
+/// … and after one that was not answered.
+const COMPARE_LATER: i64 = 60 * Timestamp::NANOS_PER_SECOND;
 const FIRST_WAIT_MS: u64 = 500;
 const LONGEST_WAIT_MS: u64 = 30_000;
 
@@ -140,6 +144,9 @@ struct Follower<'a> {
     looked: Looked,
     /// Instruments that may have something to ask.
     changed: Vec<usize>,
+    /// When, and from which place on, one is looked for whose stream can be compared with the venue's history.
+    compare_at: Timestamp,
+    compare_next: usize,
     out: Vec<Told>,
 }
 
@@ -165,7 +172,18 @@ impl<'a> Follower<'a> {
         let places = followed.iter().map(place).collect();
         let ours = clock.now();
         let looked = Looked { ours, steady: clock.steady(), at: Instant::now(), venue: provider.venue_time(ours) };
-        Self { provider, clock, told, places, numbers, looked, changed: Vec::new(), out: Vec::new() }
+        Self {
+            provider,
+            clock,
+            told,
+            places,
+            numbers,
+            looked,
+            changed: Vec::new(),
+            compare_at: ours,
+            compare_next: 0,
+            out: Vec::new(),
+        }
     }
 
     /// Nothing that was known of connections holds after our clock was set or the machine slept: they are made anew, and
@@ -306,6 +324,31 @@ impl<'a> Follower<'a> {
             answers.push(pose(self.provider, number, place.id.clone(), question, resync, wait).boxed());
         }
         self.changed = later;
+        if answers.is_empty() && now >= self.compare_at {
+            self.compare_at = now.plus_nanos(COMPARE_AGAIN);
+            self.compare(now, answers);
+        }
+    }
+
+    /// Asks for what the stream told, one instrument after the other, while there is nothing else to ask and at least half
+    /// of the venue's request budget is left.
+    fn compare(&mut self, now: Timestamp, answers: &mut FuturesUnordered<BoxFuture<'a, Answer>>) {
+        let busy = |link: &ConnectionStatus| link.budget_left * 2 < link.budget_limit;
+        if !self.provider.capabilities().streams_candles || self.provider.status().connection.as_ref().is_some_and(busy)
+        {
+            return;
+        }
+        let count = self.places.len();
+        let asked = (0..count).map(|turn| (self.compare_next + turn) % count).find_map(|number| {
+            let place = &self.places[number];
+            let question = if place.asking { None } else { place.keeper.comparison(now) };
+            question.map(|question| (number, question))
+        });
+        let Some((number, question)) = asked else { return };
+        self.compare_next = number + 1;
+        self.places[number].asking = true;
+        let id = self.places[number].id.clone();
+        answers.push(pose(self.provider, number, id, question, false, None).boxed());
     }
 
     fn answered(&mut self, (number, question, resync, answer): Answer) {
@@ -338,6 +381,10 @@ impl<'a> Follower<'a> {
                     self.provider.reconnect("it delivered less than the venue has");
                 }
                 self.asked_instead(number, now);
+            }
+            Err(_) if !resync && question.to <= place.keeper.settled_to() => {
+                // It was a comparison; nothing waits for it.
+                self.compare_at = now.plus_nanos(COMPARE_LATER);
             }
             Err(error) => {
                 place.tries += 1;

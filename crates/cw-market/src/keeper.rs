@@ -16,6 +16,10 @@ const OVERLAP: i64 = 3;
 const FAILURES: u32 = 8;
 /// How often a venue that has a candle for every minute may say that it has none before that is a gap.
 const DENIALS: u32 = 4;
+/// Candles of a stream are compared with the venue's history when there are so many of them …
+const COMPARED: i64 = 5;
+/// … and so many more are closed: venues revise their newest ones.
+const UNSETTLED: i64 = 2;
 
 /// How a candle came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +69,8 @@ pub struct Keeper {
     released: BTreeMap<Timestamp, Candle>,
     /// A connection was made anew: the venue is asked before anything is released.
     resync: bool,
+    /// Before this open time the venue's history was asked as well as its stream.
+    compared: Timestamp,
     failures: u32,
     denials: u32,
 }
@@ -81,6 +87,7 @@ impl Keeper {
             waiting: BTreeMap::new(),
             released: BTreeMap::new(),
             resync: true,
+            compared: timeframe.open_time(from),
             failures: 0,
             denials: 0,
         }
@@ -147,6 +154,19 @@ impl Keeper {
         asked.then_some(Question { from: self.next, to: hole_ends })
     }
 
+    /// What the stream told and the venue's history has not confirmed yet, when there is nothing more urgent to ask.
+    pub fn comparison(&self, now: Timestamp) -> Option<Question> {
+        if self.resync || !self.waiting.is_empty() || self.question(now).is_some() {
+            return None;
+        }
+        let length = self.timeframe.approx_nanos();
+        let old = self.timeframe.open_time(now.plus_nanos(-self.delay_ns - UNSETTLED * length));
+        let known = self.released.keys().next().copied()?;
+        let (from, to) = (self.compared.max(known), old.min(self.next));
+        let enough = to.nanos_since(from) >= COMPARED * length && self.released.range(from..to).next().is_some();
+        enough.then_some(Question { from, to })
+    }
+
     /// Whether the stream alone must be trusted: nothing is closed yet that could be asked for.
     pub fn nothing_to_ask(&mut self, now: Timestamp, out: &mut Vec<Kept>) {
         if self.resync && self.question(now).is_none() {
@@ -200,6 +220,11 @@ impl Keeper {
         if self.next >= question.to {
             self.resync = false;
         }
+        // What was forgotten cannot be compared any more.
+        let known = self.released.keys().next().copied().unwrap_or(question.from);
+        if question.from <= self.compared.max(known) {
+            self.compared = self.compared.max(question.to.min(self.next));
+        }
         if !self.resync {
             self.release(out);
         }
@@ -215,6 +240,10 @@ impl Keeper {
 
     /// The venue did not answer. Final when it refused; otherwise the question stands, for a while.
     pub fn unanswered(&mut self, question: Question, reason: &str, refused: bool, out: &mut Vec<Kept>) {
+        if !self.resync && question.to <= self.next {
+            // Nothing waits for it.
+            return;
+        }
         self.failures += 1;
         if refused || self.failures >= FAILURES {
             self.failures = 0;

@@ -22,6 +22,9 @@ pub enum Fault {
     Reorder,
     /// The minute's candle is told with other values first.
     Revise,
+    /// The minute's candle is told with other values and never put right: only who compares it with the history finds out.
+    /// Not among [`ALL`](Self::ALL), which are over within a minute.
+    Mistell,
     /// The minute's trades and quotes are told again at a hundred times their price, and so is the candle's high.
     Spike,
     /// The minute's quotes are told again with the bid above the ask.

@@ -129,6 +129,7 @@ fn spoiled(
         Some(Fault::Lose | Fault::Throttle | Fault::ServerError | Fault::GarbageBody | Fault::CutBody) => Vec::new(),
         Some(Fault::Duplicate) => [frames.clone(), frames].concat(),
         Some(Fault::Revise) => [voice.tell_wrong(tick, Wrong::Cent), frames].concat(),
+        Some(Fault::Mistell) => voice.tell_wrong(tick, Wrong::Cent),
         Some(Fault::Spike) => voice.tell_wrong(tick, Wrong::Hundredfold),
         Some(Fault::Ahead) => {
             [voice.tell(&Tick::Minute { symbol, minute: minute + crate::exchange::AHEAD }), frames].concat()

@@ -5,6 +5,8 @@
 
 #[path = "contract/clocks.rs"]
 mod clocks;
+#[path = "contract/compared.rs"]
+mod compared;
 #[path = "contract/drops.rs"]
 mod drops;
 #[path = "contract/rig.rs"]

@@ -123,6 +123,33 @@ fn a_hole_is_asked_for_before_what_follows_is_released() {
 }
 
 #[test]
+fn what_the_stream_told_is_compared_with_the_history() {
+    let (mut keeper, mut out) = (keeper(false), Vec::new());
+    live(&mut keeper, 0);
+    // Minute 2 is told wrong and never put right; minute 4 is not told, and was quiet as far as is known then.
+    [0, 1, 2, 3].into_iter().for_each(|n| keeper.streamed(candle(n, if n == 2 { 9 } else { n }), &mut out));
+    keeper.streamed(candle(5, 5), &mut out);
+    let hole = keeper.question(minute(6)).unwrap();
+    keeper.answered(hole, &[], &[], &mut out);
+    keeper.streamed(candle(6, 6), &mut out);
+    assert_eq!(short(&out), "s0 s1 s2 s3 s5 s6");
+    assert_eq!(keeper.comparison(minute(7)), None, "the newest are revised by their venues");
+    let now = minute(7).plus_nanos(DELAY);
+    let question = keeper.comparison(now).unwrap();
+    assert_eq!(question, Question { from: minute(0), to: minute(5) });
+    out.clear();
+    // A failure leaves everything as it is.
+    (0..20).for_each(|_| keeper.unanswered(question, "away", true, &mut out));
+    assert_eq!((short(&out).as_str(), keeper.comparison(now)), ("", Some(question)));
+    let history: Vec<Candle> = (0..5).map(|n| candle(n, n)).collect();
+    assert_eq!(keeper.answered(question, &history, &[], &mut out), 0);
+    assert_eq!(short(&out), "r2 r4");
+    assert_eq!(keeper.comparison(now), None, "once");
+    keeper.streamed(candle(7, 7), &mut out);
+    assert_eq!(keeper.settled_to(), minute(8));
+}
+
+#[test]
 fn after_a_reconnect_the_venue_is_asked_first() {
     let (mut keeper, mut out) = (keeper(false), Vec::new());
     live(&mut keeper, 0);
