@@ -208,3 +208,40 @@ async fn nothing_leaves_while_the_journal_cannot_be_written() {
     world.desk.until("cancel", 2).await;
     world.engine.stop().await;
 }
+
+#[tokio::test]
+async fn symbols_that_come_again_take_no_more_room() {
+    let world = World::new().await;
+    let ids: Vec<String> = (0..500).map(|n| format!("S{n}.FAR")).collect();
+    let add = async || {
+        for id in &ids {
+            let instrument = Box::new(Instrument::from_file(id.parse().unwrap(), 2, 1));
+            assert_eq!(world.command(Command::ListInstrument(instrument)).await, Reply::Done);
+        }
+    };
+    // The journal names an instrument by its number, so what was there once keeps its place, and only that.
+    let size =
+        async || world.engine.read(|engine| (engine.instruments().len(), engine.snapshot().len())).await.unwrap();
+    add().await;
+    let once = size().await;
+    assert_eq!(once.0, 501);
+    for _ in 0..3 {
+        add().await;
+    }
+    let again = size().await;
+    assert!(again.0 == 501 && again.1.abs_diff(once.1) < 100, "{once:?} and {again:?}: counters may be a digit longer");
+    // All of them are fed as before.
+    for number in 0..501 {
+        let price = Price::from_raw(100_000_000_000 + i64::from(number));
+        let quote = Quote {
+            event_time: world.clock.now(),
+            bid: price,
+            ask: price,
+            bid_qty: Quantity::from_raw(1),
+            ask_qty: Quantity::from_raw(1),
+        };
+        world.engine.quote(number, quote).await.unwrap();
+    }
+    let last = world.engine.read(|engine| engine.instruments()[500].quote).await.unwrap();
+    assert_eq!(last.unwrap().bid.raw(), 100_000_000_500);
+}

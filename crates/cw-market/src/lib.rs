@@ -27,7 +27,6 @@ mod bucket;
 mod filter;
 mod fold;
 mod follow;
-mod hub;
 mod keeper;
 mod news;
 mod provider;
@@ -39,7 +38,6 @@ pub use book::{Book, BookDiff, BookGap, BookSnapshot, Depth, Level};
 pub use filter::{Filter, FilterRules, Quarantined, Suspicion, believed};
 pub use fold::{fold, fold_sessions};
 pub use follow::{Followed, Told, follow};
-pub use hub::{Hub, Listener, Mail, Missed};
 pub use keeper::{Delivery, Keeper, Kept, Question};
 pub use news::{Absorbed, NewsProvider, NewsRequest, SAME_STORY_NANOS, absorb, same_story};
 pub use provider::{

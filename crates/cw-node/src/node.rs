@@ -226,6 +226,11 @@ impl Node {
         &self.shared.supervisor
     }
 
+    #[cfg(test)]
+    pub(crate) fn bus(&self) -> &Bus {
+        &self.shared.bus
+    }
+
     /// Stops in order: market data, engine and journal, tables, store. Each step has its time; what does not end in it is
     /// left behind and said so.
     pub async fn stop(&self) {

@@ -68,6 +68,9 @@ impl Directory {
 pub(crate) struct Counters {
     /// Market events taken in.
     pub market_events: AtomicU64,
+    /// Subscribers that were too slow and began again with a snapshot, and the batches that they missed.
+    pub left_behind: AtomicU64,
+    pub missed_batches: AtomicU64,
     /// Journal blocks and entries written since start, and the time spent writing, in microseconds.
     pub blocks: AtomicU64,
     pub entries: AtomicU64,

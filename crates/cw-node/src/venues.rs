@@ -3,6 +3,8 @@
 mod heard;
 mod keeping;
 mod ledger;
+#[cfg(test)]
+mod many;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -117,6 +119,9 @@ impl Venues {
     /// Keeps an instrument current from now on, or no more. False when it is so already or its venue is off.
     pub fn follow(&self, id: &InstrumentId, on: bool) -> bool {
         let Some(venue) = self.find(id.venue()) else { return false };
+        if !on {
+            self.heard.lock().remove(id);
+        }
         venue.wanted.send_if_modified(|wanted| {
             let known = wanted.contains(id);
             match (known, on) {

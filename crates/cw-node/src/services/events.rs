@@ -70,7 +70,7 @@ impl Events {
 
     /// Takes the snapshot, so that a topic that cannot be had is refused and not a stream that ends.
     async fn start<F: Feed>(&self, feed: F) -> Result<BoxStream<'static, Update>, ApiError> {
-        Ok(self.until_stopped(feed::start(self.shared.bus.listen(), feed).await?))
+        Ok(self.until_stopped(feed::start(self.shared.bus.listen(), Arc::clone(&self.shared.counters), feed).await?))
     }
 
     fn until_stopped(&self, updates: impl Stream<Item = Update> + Send + 'static) -> BoxStream<'static, Update> {

@@ -114,6 +114,12 @@ impl System {
         let read = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed) as f64;
         vec![
             ("candlewick_market_events_total", "Market events taken in", read(&c.market_events)),
+            (
+                "candlewick_subscribers_left_behind_total",
+                "Subscribers that began again with a snapshot",
+                read(&c.left_behind),
+            ),
+            ("candlewick_missed_batches_total", "Batches that slow subscribers missed", read(&c.missed_batches)),
             ("candlewick_journal_blocks_total", "Journal blocks written", read(&c.blocks)),
             ("candlewick_journal_entries_total", "Journal entries written", read(&c.entries)),
             ("candlewick_journal_commit_seconds_total", "Time spent writing the journal", read(&c.commit_us) / 1e6),

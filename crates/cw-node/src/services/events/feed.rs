@@ -13,6 +13,8 @@ use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Interval, MissedTickBehavior};
 
+use crate::shared::Counters;
+
 /// How long a feed that fails waits before it tries again.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -48,6 +50,7 @@ pub(super) fn snapshot(data: UpdateData) -> Update {
 struct Driver<F> {
     feed: F,
     batches: broadcast::Receiver<Arc<Published>>,
+    counters: Arc<Counters>,
     interval: Interval,
     /// Taken already, not handed out yet.
     first: Option<Update>,
@@ -78,6 +81,8 @@ impl<F: Feed> Driver<F> {
                 batch = self.batches.recv() => match batch {
                     Ok(batch) => self.dirty |= self.feed.absorb(&batch),
                     Err(RecvError::Lagged(missed)) => {
+                        Counters::add(&self.counters.left_behind, 1);
+                        Counters::add(&self.counters.missed_batches, missed);
                         tracing::debug!(target: "events", missed, "a subscriber was left behind; it gets a snapshot");
                         self.lost = true;
                     }
@@ -107,6 +112,7 @@ async fn retry_after(error: &ApiError) {
 /// Begins a topic. Who calls listens already, so that nothing falls between the snapshot and what follows.
 pub(super) async fn start<F: Feed>(
     batches: broadcast::Receiver<Arc<Published>>,
+    counters: Arc<Counters>,
     mut feed: F,
 ) -> Result<impl Stream<Item = Update> + Send + 'static, ApiError> {
     let first = Some(snapshot(feed.snapshot().await?));
@@ -115,7 +121,7 @@ pub(super) async fn start<F: Feed>(
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
     // An interval's first tick is due at once; the snapshot was that.
     interval.reset();
-    let driver = Driver { feed, batches, interval, first, dirty: false, lost: false };
+    let driver = Driver { feed, batches, counters, interval, first, dirty: false, lost: false };
     Ok(stream::unfold(driver, |mut driver| async move { driver.next().await.map(|update| (update, driver)) }))
 }
 
@@ -170,7 +176,7 @@ mod tests {
     #[tokio::test]
     async fn what_waits_becomes_one_update_and_a_quiet_batch_none() {
         let (bus, batches) = broadcast::channel(16);
-        let mut updates = Box::pin(start(batches, Numbers::default()).await.unwrap());
+        let mut updates = Box::pin(start(batches, Arc::default(), Numbers::default()).await.unwrap());
         for seq in [1, 2, 3] {
             bus.send(batch(seq)).unwrap();
         }
@@ -190,13 +196,16 @@ mod tests {
         let (bus, batches) = broadcast::channel(4);
         let feed = Numbers::default();
         let newest = Arc::clone(&feed.newest);
-        let mut updates = Box::pin(start(batches, feed).await.unwrap());
+        let counters: Arc<Counters> = Arc::default();
+        let mut updates = Box::pin(start(batches, Arc::clone(&counters), feed).await.unwrap());
         assert_eq!(updates.next().await, Some(snapshot(lines(&[0]))));
         for seq in 1..=9 {
             bus.send(batch(seq)).unwrap();
         }
         newest.store(9, std::sync::atomic::Ordering::Relaxed);
         assert_eq!(updates.next().await, Some(snapshot(lines(&[9]))), "five of nine were missed");
+        let read = |counter: &std::sync::atomic::AtomicU64| counter.load(std::sync::atomic::Ordering::Relaxed);
+        assert_eq!((read(&counters.left_behind), read(&counters.missed_batches)), (1, 5));
         // What was still in the channel is in the snapshot too; saying it again changes nothing for rows with ids.
         assert_eq!(updates.next().await, Some(delta(lines(&[6, 7, 8, 9]))));
     }

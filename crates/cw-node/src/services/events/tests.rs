@@ -5,6 +5,7 @@ use std::time::Duration;
 use cw_api::commands::data::{FetchData, SetMockSpeed};
 use cw_api::commands::market::GetCandles;
 use cw_api::commands::orders::PlaceOrder;
+use cw_api::commands::system::GetMetrics;
 use cw_api::stream::{ChartPoint, Topic, Update, UpdateData, UpdateKind};
 use cw_api::{Caller, ErrorCode};
 use cw_core::{OrderStatus, Surface};
@@ -255,6 +256,39 @@ async fn an_order_is_told_step_by_step_with_its_fill_and_what_it_leaves() {
     // Who comes later finds it in the snapshot.
     let mut later = live.subscribe("fills", Value::Null).await;
     assert_eq!(next(&mut later).await.data, UpdateData::Fills(filled));
+    live.node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_never_reads_holds_nobody_up_and_begins_again_with_a_snapshot() {
+    let live = Live::new().await;
+    let services = live.node.services();
+    let metric = async |name: &str| {
+        let metrics = services.system.metrics(&live.caller, GetMetrics {}).await.unwrap();
+        metrics.counters.iter().find(|metric| metric.name == name).map(|metric| metric.value).unwrap()
+    };
+    let mut stalled = live.subscribe("chart", json!({"instrument": "BTC-PERP.SIM", "timeframe": "1m"})).await;
+    let mut reading = live.subscribe("quotes", Value::Null).await;
+    assert_eq!(next(&mut reading).await.kind, UpdateKind::Snapshot);
+    let taken = metric("candlewick_market_events_total").await;
+    // More than is kept for anybody; who reads gets the market's own batches between these.
+    for _ in 0..6 {
+        for _ in 0..1_000 {
+            live.node.bus().publish(std::sync::Arc::default());
+        }
+        assert_eq!(next(&mut reading).await.kind, UpdateKind::Delta, "nothing was missed by who reads");
+    }
+    assert!(metric("candlewick_market_events_total").await > taken, "the market went on");
+    assert_eq!(metric("candlewick_subscribers_left_behind_total").await, 0.0, "it does not know yet");
+
+    let first = next(&mut stalled).await;
+    assert_eq!(first.kind, UpdateKind::Snapshot, "as it was when the subscription began");
+    let again = next(&mut stalled).await;
+    let UpdateData::Chart(chart) = &again.data else { panic!("{again:?}") };
+    assert!(again.kind == UpdateKind::Snapshot && !chart.closed.is_empty(), "{again:?}");
+    assert_eq!(metric("candlewick_subscribers_left_behind_total").await, 1.0);
+    assert!(metric("candlewick_missed_batches_total").await >= 1_900.0);
+    while next(&mut stalled).await.kind != UpdateKind::Delta {}
     live.node.stop().await;
 }
 
