@@ -794,15 +794,23 @@ export type Explanation = {
 steps: Array<ExplainStep>, };
 
 /**
- * Writes stored candles as a file. What is exported imports to the same.
+ * Writes stored candles, trades or quotes as a file. What is exported imports to the same.
  */
-export type ExportData = { instrument: InstrumentId, timeframe: Timeframe, 
+export type ExportData = { instrument: InstrumentId, 
 /**
- * First open time, inclusive.
+ * Of the candles; trades and quotes have none.
+ */
+timeframe?: Timeframe, 
+/**
+ * What to write; candles without it.
+ */
+kind?: DataKind, 
+/**
+ * First open time, or time of a trade or quote, inclusive.
  */
 from?: Timestamp, 
 /**
- * Last open time, exclusive.
+ * Last one, exclusive.
  */
 to?: Timestamp, 
 /**

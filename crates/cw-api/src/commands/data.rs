@@ -87,19 +87,24 @@ pub struct TimeRange {
     pub to: Timestamp,
 }
 
-/// Writes stored candles as a file. What is exported imports to the same.
+/// Writes stored candles, trades or quotes as a file. What is exported imports to the same.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(deny_unknown_fields)]
 #[ts(optional_fields)]
 pub struct ExportData {
     #[schemars(extend("x-position" = 0))]
     pub instrument: InstrumentId,
+    /// Of the candles; trades and quotes have none.
     #[schemars(extend("x-alias" = "tf"))]
-    pub timeframe: Timeframe,
-    /// First open time, inclusive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeframe: Option<Timeframe>,
+    /// What to write; candles without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<DataKind>,
+    /// First open time, or time of a trade or quote, inclusive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Timestamp>,
-    /// Last open time, exclusive.
+    /// Last one, exclusive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<Timestamp>,
     /// CSV without it.

@@ -1,4 +1,4 @@
-//! Candles, trades and quotes from files, and candles into files.
+//! Candles, trades and quotes from files and into files.
 
 use std::fs::File;
 use std::io::{self, Cursor, Read, Write};
@@ -221,12 +221,32 @@ impl Market {
     }
 
     pub(super) async fn export(&self, request: ExportData) -> Result<FileContent, ApiError> {
-        let ExportData { instrument, timeframe, from, to, file_format } = request;
-        if self.is_simulated(&instrument) && from.is_some() && !self.shared.read_only {
-            // What the simulated market has in a named range is a request away; nobody has to fetch it first.
-            self.span(&instrument, timeframe, Span { from, to, limit: None }).await?;
-        } else if !self.stored_timeframes(&instrument).await?.contains(&timeframe) {
-            return Err(self.not_stored(&instrument, timeframe).await?);
+        let ExportData { instrument, timeframe, kind, from, to, file_format } = request;
+        let channel = match kind.unwrap_or(DataKind::Candles) {
+            DataKind::Candles => {
+                let missing = || ApiError::invalid("timeframe", "name the timeframe of the candles, for example 1m");
+                let timeframe = timeframe.ok_or_else(missing)?;
+                if self.is_simulated(&instrument) && from.is_some() && !self.shared.read_only {
+                    // What the simulated market has in a named range is a request away; nobody has to fetch it first.
+                    self.span(&instrument, timeframe, Span { from, to, limit: None }).await?;
+                } else if !self.stored_timeframes(&instrument).await?.contains(&timeframe) {
+                    return Err(self.not_stored(&instrument, timeframe).await?);
+                }
+                Channel::Candles(timeframe)
+            }
+            DataKind::Trades => Channel::Trades,
+            DataKind::Quotes => Channel::Quotes,
+        };
+        if let Channel::Trades | Channel::Quotes = channel {
+            if timeframe.is_some() {
+                let message = format!("{channel} have no timeframe; leave it out, or export the candles");
+                return Err(ApiError::invalid("timeframe", message));
+            }
+            let series = self.shared.store.coverage(Some(&instrument)).await.map_err(storage)?;
+            if !series.iter().any(|series| series.rows > 0 && series.channel == channel.to_string()) {
+                let message = format!("stored series of {channel} of {instrument}; import a file with some first");
+                return Err(ApiError::not_found(message).with_field("kind"));
+            }
         }
         let (format, content_type) = match file_format.unwrap_or(FileFormat::Csv) {
             FileFormat::Csv => (ExportFormat::Csv, "text/csv"),
@@ -235,7 +255,6 @@ impl Market {
         };
         let buffer = Buffer::default();
         let query = CandleQuery { from, to, ..CandleQuery::default() };
-        let channel = Channel::Candles(timeframe);
         self.shared.store.export(&instrument, channel, &query, format, buffer.clone()).await.map_err(storage)?;
         let bytes = std::mem::take(&mut *buffer.0.lock());
         Ok(FileContent { content_type, bytes: bytes.into() })

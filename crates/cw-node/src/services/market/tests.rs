@@ -277,7 +277,8 @@ async fn what_is_exported_imports_to_the_same_in_every_format() {
     {
         let export = ExportData {
             instrument: id("X.FILE"),
-            timeframe: tf("1m"),
+            timeframe: Some(tf("1m")),
+            kind: None,
             from: None,
             to: None,
             file_format: Some(format),
@@ -290,9 +291,77 @@ async fn what_is_exported_imports_to_the_same_in_every_format() {
         assert_eq!((report.accepted, report.rejected_count), (90, 0), "{name}");
         assert_eq!(f.candles(&target, "1m", None, None, None).await.unwrap(), original, "{name}");
     }
-    let export = ExportData { instrument: id("X.FILE"), timeframe: tf("1h"), from: None, to: None, file_format: None };
+    let export = ExportData {
+        instrument: id("X.FILE"),
+        timeframe: Some(tf("1h")),
+        kind: None,
+        from: None,
+        to: None,
+        file_format: None,
+    };
     let error = f.services.market.export_data(&f.caller, export).await.unwrap_err();
     assert!(error.code == ErrorCode::NotFound && error.message.contains("1m"), "{}", error.message);
+    f.node.stop().await;
+}
+
+#[tokio::test]
+async fn trades_and_quotes_come_out_as_they_went_in() {
+    let f = Fixture::new().await;
+    let trades = "time,trade_id,price,quantity,side\n2024-01-01T00:00:01.000000001Z,7,10.5,1,buy\n\
+                  2024-01-01T00:00:01.000000001Z,8,10.5,0.000000001,sell\n2024-01-02T00:00:00Z,,11,2,\n\
+                  2024-01-02T00:00:00Z,,11,2,\n";
+    let quotes =
+        "time,bid,ask,bid_size,ask_size\n2024-01-01T00:00:01.5Z,10,10.1,5,6\n2024-01-01T00:00:01.5Z,10,10.2,5,0\n";
+    for (kind, text) in [(DataKind::Trades, trades), (DataKind::Quotes, quotes)] {
+        let export = async |instrument: &str, file_format| {
+            let export = ExportData {
+                instrument: id(instrument),
+                timeframe: None,
+                kind: Some(kind),
+                from: None,
+                to: None,
+                file_format: Some(file_format),
+            };
+            f.services.market.export_data(&f.caller, export).await
+        };
+        let none = export("X.FILE", FileFormat::Csv).await.unwrap_err();
+        assert_eq!((none.code, none.field.as_deref()), (ErrorCode::NotFound, Some("kind")));
+        f.import("x.csv", text, None).await.unwrap();
+        assert_eq!(export("X.FILE", FileFormat::Csv).await.unwrap().bytes, text.as_bytes());
+        for (format, name) in [(FileFormat::Csv, "csv"), (FileFormat::Json, "json"), (FileFormat::Parquet, "parquet")] {
+            let file = f.dir.path().join(format!("again.{name}"));
+            std::fs::write(&file, export("X.FILE", format).await.unwrap().bytes).unwrap();
+            let target = format!("{kind:?}-{name}.FILE").to_uppercase();
+            let report = f.import_file(&file, &target, None).await.unwrap();
+            assert_eq!((report.kind, report.rejected_count, report.rounded), (kind, 0, 0), "{name}");
+            assert_eq!(export(&target, FileFormat::Csv).await.unwrap().bytes, text.as_bytes(), "{name}");
+        }
+        let candles = f.candles("X.FILE", "1m", None, None, None).await.unwrap();
+        assert!(!candles.is_empty());
+        let part = ExportData {
+            instrument: id("X.FILE"),
+            timeframe: None,
+            kind: Some(kind),
+            from: Some(at("2024-01-01")),
+            to: Some(at("2024-01-01T00:00:01.5Z")),
+            file_format: None,
+        };
+        let part = f.services.market.export_data(&f.caller, part).await.unwrap().bytes;
+        let expected = if kind == DataKind::Trades { 3 } else { 1 };
+        assert_eq!(part.iter().filter(|byte| **byte == b'\n').count(), expected);
+    }
+    let export = |kind, timeframe| ExportData {
+        instrument: id("X.FILE"),
+        timeframe,
+        kind,
+        from: None,
+        to: None,
+        file_format: None,
+    };
+    for wrong in [export(None, None), export(Some(DataKind::Trades), Some(tf("1m")))] {
+        let error = f.services.market.export_data(&f.caller, wrong).await.unwrap_err();
+        assert_eq!((error.code, error.field.as_deref()), (ErrorCode::InvalidRequest, Some("timeframe")));
+    }
     f.node.stop().await;
 }
 
