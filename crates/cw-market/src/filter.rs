@@ -527,9 +527,9 @@ mod tests {
         };
         assert_eq!(refused(&[10, 1_000, 11, 12, 0, 10, 1_000]), [1, 4, 6]);
         assert_eq!(refused(&[1_000, 10, 11, 12]), [0]);
-        assert_eq!(refused(&[10, 11, 1_000, 1_010, 990]), [], "a reverse split");
+        assert_eq!(refused(&[10, 11, 1_000, 1_010, 990]), [0_i64; 0], "a reverse split");
         assert_eq!(refused(&[10, 1_000]), [1], "nobody confirms it");
-        assert_eq!(refused(&[10]), []);
+        assert_eq!(refused(&[10]), [0_i64; 0]);
     }
 
     #[test]

@@ -154,6 +154,7 @@ mod tests {
     use super::*;
     use crate::ohlcv::Ohlcv;
     use crate::testing::walk;
+    use crate::wide::Width;
 
     /// A fresh indicator that begins at a later row says what the one that saw everything says, to the last bit.
     fn check(name: &str, params: &[f64]) {
@@ -166,7 +167,7 @@ mod tests {
             let mut rows = Vec::new();
             for candle in &candles[from..] {
                 let mut outputs = vec![0.0; width];
-                cell.update(candle, [candle.close, candle.volume], &mut outputs);
+                cell.update(Width::of_processor(), candle, [candle.close, candle.volume], &mut outputs);
                 rows.push(outputs.iter().map(|value| value.to_bits()).collect::<Vec<_>>());
             }
             rows

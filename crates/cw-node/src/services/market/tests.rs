@@ -348,7 +348,7 @@ async fn trades_and_quotes_come_out_as_they_went_in() {
         };
         let part = f.services.market.export_data(&f.caller, part).await.unwrap().bytes;
         let expected = if kind == DataKind::Trades { 3 } else { 1 };
-        assert_eq!(part.iter().filter(|byte| **byte == b'\n').count(), expected);
+        assert_eq!(part.split_inclusive(|byte| *byte == b'\n').count(), expected);
     }
     let export = |kind, timeframe| ExportData {
         instrument: id("X.FILE"),

@@ -141,7 +141,7 @@ async fn candles_of_a_share_are_those_of_its_sessions_closed_and_forming() {
         let get = async || {
             let request = GetCandles {
                 instrument: instrument.clone(),
-                timeframe,
+                timeframe: timeframe.into(),
                 from: Some(from),
                 to: None,
                 limit: Some(1_000),
