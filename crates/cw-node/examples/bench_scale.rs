@@ -36,7 +36,7 @@ const BEGIN: i64 = 1_700_006_400_000_000_000 - 10_000_000_000;
 const STEP: Duration = Duration::from_micros(500);
 /// As the node has them: between provider and engine, and batches kept for a subscriber.
 const QUEUE: usize = 4_096;
-const BUS: usize = 4_096;
+const BUS: usize = 1_024;
 /// One event in so many is followed into its candle.
 const PROBE: u64 = 16;
 

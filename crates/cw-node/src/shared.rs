@@ -17,7 +17,7 @@ use crate::timings::Timings;
 use crate::venues::Venues;
 
 /// Committed batches that a slow listener may be behind before it has to take a new snapshot.
-const BUS: usize = 4_096;
+const BUS: usize = 1_024;
 
 /// Everything that happened, in committed batches. A listener that falls behind is told how many it missed.
 #[derive(Debug, Clone)]

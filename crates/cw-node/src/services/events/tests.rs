@@ -273,7 +273,7 @@ async fn who_never_reads_holds_nobody_up_and_begins_again_with_a_snapshot() {
     let taken = metric("candlewick_market_events_total").await;
     // More than is kept for anybody; who reads gets the market's own batches between these.
     for _ in 0..6 {
-        for _ in 0..1_000 {
+        for _ in 0..900 {
             live.node.bus().publish(std::sync::Arc::default());
         }
         assert_eq!(next(&mut reading).await.kind, UpdateKind::Delta, "nothing was missed by who reads");
@@ -287,7 +287,7 @@ async fn who_never_reads_holds_nobody_up_and_begins_again_with_a_snapshot() {
     let UpdateData::Chart(chart) = &again.data else { panic!("{again:?}") };
     assert!(again.kind == UpdateKind::Snapshot && !chart.closed.is_empty(), "{again:?}");
     assert_eq!(metric("candlewick_subscribers_left_behind_total").await, 1.0);
-    assert!(metric("candlewick_missed_batches_total").await >= 1_900.0);
+    assert!(metric("candlewick_missed_batches_total").await >= 4_000.0);
     while next(&mut stalled).await.kind != UpdateKind::Delta {}
     live.node.stop().await;
 }
