@@ -179,7 +179,7 @@ test('a chart pattern is drawn through its swings, with its break, its retest an
       if (text) return text;
     }
     return false;
-  }, 90_000);
+  }, 240_000);
   assert.ok(text.includes('Measured target') || found.pattern.target === undefined, text);
 });
 

@@ -10,11 +10,12 @@ import { scope, temporaryDirectory } from '../lib/process.mjs';
 const shared = scope();
 let engine;
 let page;
+let expect;
 
 after(() => shared.end());
 before(async () => {
   engine = await startEngine(shared);
-  ({ page } = await openPage(shared, engine));
+  ({ page, expect } = await openPage(shared, engine));
   await chartReady(page);
 });
 
@@ -67,6 +68,7 @@ test('another number of trades is chosen from the list, and time comes back', as
 });
 
 test('trades of a file make candles, several of one trade among them, and a file without trades says so', async () => {
+  expect(/404/);
   const folder = temporaryDirectory(shared);
   const start = Date.UTC(2024, 0, 2, 9);
   const trades = Array.from({ length: 200 }, (_, i) => [new Date(start + Math.floor(i / 4) * 1000).toISOString(), 100 + (i % 7), 5].join());
@@ -82,6 +84,8 @@ test('trades of a file make candles, several of one trade among them, and a file
   await page.reload();
   await chartReady(page);
   await choose('TAPE');
+  await says(/^TAPE /);
+  await type('5m');
   await says(/^TAPE 5m: \d+ candle/);
   // A thousand units, one a candle: five candles of each trade, four trades at the same moment.
   await type('1v');

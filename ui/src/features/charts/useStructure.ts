@@ -24,8 +24,16 @@ const stroke = (line: LineView): Stroke => ({
 });
 const sideColor = (shape: ChartPatternView) => (shape.side === 'up' ? 'up' : shape.side === 'down' ? 'down' : 'violet');
 
+/** When the candle before one that the chart has began: between two sessions there is none right before it. */
+function candleBefore(chart: ChartController | null, time: number): string | undefined {
+  if (!chart || chart.store.rows === 0) return new Date(time - 1).toISOString();
+  let row = chart.store.rows - 1;
+  while (row >= 0 && chart.store.time(row) * 1000 >= time) row -= 1;
+  return row < 0 ? undefined : new Date(chart.store.time(row) * 1000).toISOString();
+}
+
 /** The regime now and those before it, newest first: each answer names the candle since which it holds. */
-function useRegimes(instrument: string, timeframe: string, now: RegimeView | undefined) {
+function useRegimes(chart: ChartController | null, instrument: string, timeframe: string, now: RegimeView | undefined) {
   const transport = useTransport();
   const query = useQuery({
     queryKey: ['structure.get', 'regimes', instrument, timeframe, now?.since],
@@ -35,7 +43,8 @@ function useRegimes(instrument: string, timeframe: string, now: RegimeView | und
       const before: RegimeView[] = [];
       let since = now?.since;
       while (since && before.length < REGIMES) {
-        const at = new Date(Date.parse(since) - 1).toISOString();
+        const at = candleBefore(chart, Date.parse(since));
+        if (!at) break;
         const { regime } = await transport.call('structure.get', { instrument, timeframe, at }, { signal });
         if (!regime || Date.parse(regime.since) >= Date.parse(since)) break;
         before.push(regime);
@@ -61,7 +70,7 @@ export function useStructure(
   const query = useCommand('structure.get', { instrument, timeframe }, { enabled, staleTime: 10_000 });
   useEachClose(instrument, enabled ? timeframe : null, query);
   const view: StructureView | undefined = enabled ? query.data : undefined;
-  const regimes = useRegimes(instrument, timeframe, layers.regime ? view?.regime : undefined);
+  const regimes = useRegimes(chart, instrument, timeframe, layers.regime ? view?.regime : undefined);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: `theme` decides what the colour tokens are
   const drawn = useMemo(() => {
