@@ -87,13 +87,21 @@ export function start(t, command, args, { graceMs = 15_000, stdio = ['ignore', '
   return handle;
 }
 
-/** For what several tests share: takes cleanups as a test does; `end` runs them, the last one first. */
+/** For what several tests share: takes cleanups as a test does; `end` runs all of them, the last one first, then fails for the first that did. */
 export function scope() {
   const cleanups = [];
   return {
     after: (work) => cleanups.push(work),
     async end() {
-      for (const work of cleanups.splice(0).reverse()) await work();
+      const failures = [];
+      for (const work of cleanups.splice(0).reverse()) {
+        try {
+          await work();
+        } catch (failure) {
+          failures.push(failure);
+        }
+      }
+      if (failures.length > 0) throw failures[0];
     },
   };
 }
