@@ -90,6 +90,23 @@ const pricePane = async () => {
   return { left: box.x, right: box.x + box.width - 80, top: box.y + 50, bottom: volume.y - 8 };
 };
 const steps = (from, to, by) => Array.from({ length: Math.max(0, Math.ceil((to - from) / by)) }, (_, i) => from + i * by);
+/** Where a candle of an hour stands: measured at two candles that the legend reads. */
+const timeAxis = async (instrument, ...at) => {
+  const { candles } = await engine.call('candles.get', { instrument, timeframe: '1h', limit: 300 });
+  const rows = new Map(candles.map(({ open, high, low, close, open_time }) => [[open, high, low, close].map(Number).join(), Date.parse(open_time)]));
+  const y = (await pricePane()).top + 60;
+  const timeAt = (x) =>
+    eventually(`the candle at ${x}`, async () => {
+      await saidAlong([[x, y]]);
+      const cells = await chart().evaluate((element) =>
+        ['o', 'h', 'l', 'c'].map((id) => element.querySelector(`[data-cell="${id}"]`).textContent),
+      );
+      return rows.get(cells.map((text) => Number(text.replaceAll(',', ''))).join());
+    });
+  const [a, b] = [await timeAt(at[0]), await timeAt(at[1])];
+  assert.ok(b > a, 'time goes to the right');
+  return (time) => at[0] + ((time - a) / (b - a)) * (at[1] - at[0]);
+};
 const newest = async () => {
   await page.keyboard.press('Escape');
   await chart().focus();
@@ -159,7 +176,7 @@ test('a chart pattern is drawn through its swings, with its break, its retest an
     const { patterns } = await engine.call('structure.get', { instrument: id, timeframe: '1h' });
     const shown = patterns.slice(-6);
     const pattern = shown.find((each) => each.confirmed_at && each.points.length > 2 && each.points.every(({ time }) => Date.parse(time) > from));
-    if (pattern) found = { symbol, pattern };
+    if (pattern) found = { id, symbol, pattern };
     if (found?.pattern.retested_at) break;
   }
   assert.ok(found, 'a confirmed chart pattern in 25 markets');
@@ -172,14 +189,19 @@ test('a chart pattern is drawn through its swings, with its break, its retest an
   const name = found.pattern.kind.replaceAll('_', ' ').replace(/^./, (first) => first.toUpperCase());
   await newest();
   const { left, right, top, bottom } = await pricePane();
+  const xOf = await timeAxis(found.id, left + (right - left) * 0.5, left + (right - left) * 0.9);
+  const swings = found.pattern.points.map(({ time }) => xOf(Date.parse(time)));
+  assert.ok(swings[0] > left && swings.at(-1) < right, `${name} is in sight: ${swings} of ${left} to ${right}`);
+  // Its lines are found wherever they pass between two swings, unless a younger pattern lies over them there.
+  const between = swings.slice(1).flatMap((x, i) => [0.5, 0.3, 0.7].map((part) => swings[i] + (x - swings[i]) * part));
   const text = await eventually(`${name} under the pointer`, async () => {
-    for (const y of steps(top, bottom - 20, 9)) {
-      const said = await saidAlong(steps(left + 20, right, 24).map((x) => [x, y]));
+    for (const x of between) {
+      const said = await saidAlong(steps(top, bottom - 20, 4).map((y) => [x, y]));
       const text = said.find((each) => each.startsWith(`${name}: `) && each.includes('Broke at'));
       if (text) return text;
     }
     return false;
-  }, 240_000);
+  }, 120_000);
   assert.ok(text.includes('Measured target') || found.pattern.target === undefined, text);
 });
 

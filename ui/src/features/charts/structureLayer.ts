@@ -21,7 +21,8 @@ const RIBBON = 5;
 export class StructureLayer implements ISeriesPrimitive<Time>, IPrimitivePaneView, IPrimitivePaneRenderer {
   #marks = NOTHING;
   #host: SeriesAttachedParameter<Time> | null = null;
-  #drawn: ({ id: string } & Box)[] = [];
+  /** What can be pointed at, in the order in which it was drawn. */
+  #drawn: ({ id: string } & (Box | Line))[] = [];
 
   constructor(
     private readonly level: () => Level | null,
@@ -48,7 +49,7 @@ export class StructureLayer implements ISeriesPrimitive<Time>, IPrimitivePaneVie
     return this;
   }
   hitTest(x: number, y: number): PrimitiveHoveredItem | null {
-    const hit = this.#drawn.find((box) => x >= box.left && x <= box.right && y >= box.top && y <= box.bottom);
+    const hit = this.#drawn.findLast((mark) => ('to' in mark ? besides(mark, x, y) : inside(mark, x, y)));
     return hit ? { externalId: hit.id, cursorStyle: 'help', zOrder: 'bottom' } : null;
   }
 
@@ -127,17 +128,17 @@ export class StructureLayer implements ISeriesPrimitive<Time>, IPrimitivePaneVie
       context.strokeStyle = shape.color;
       context.fillStyle = shape.color;
       context.globalAlpha = shape.faint ? 0.45 : 0.9;
-      strokeThrough(context, way, [], 1.2);
+      this.#stroke(context, shape, way, [], 1.2);
       for (const line of shape.lines) {
         const ends = [this.#place(line.from), this.#place(line.to)].filter((point) => point !== null);
-        if (ends.length === 2) strokeThrough(context, ends, [4, 3], 1);
+        if (ends.length === 2) this.#stroke(context, shape, ends, [4, 3], 1);
       }
       const broke = shape.broke ? this.#place(shape.broke) : null;
       if (broke) this.#box(shape.id, dot(context, broke, 2.5, true));
       this.#retest(context, shape);
       this.#target(context, shape, width);
       const at = way[Math.floor(way.length / 2)];
-      if (at) this.#box(shape.id, write(context, shape.label, at.x, at.y - 6, 'center'));
+      if (at && shape.label) this.#box(shape.id, write(context, shape.label, at.x, at.y - 6, 'center'));
       context.globalAlpha = 1;
     }
   }
@@ -167,6 +168,16 @@ export class StructureLayer implements ISeriesPrimitive<Time>, IPrimitivePaneVie
     return x === null || y === null ? null : { x, y };
   }
 
+  /** Lines of a pattern; a trend line has nothing to say and lets through what lies under it. */
+  #stroke(context: CanvasRenderingContext2D, { id, label }: ShapeMark, way: Point[], dash: number[], width: number) {
+    strokeThrough(context, way, dash, width);
+    if (!label) return;
+    for (const [i, to] of way.entries()) {
+      const from = way[i - 1];
+      if (from) this.#drawn.push({ id, from, to });
+    }
+  }
+
   /** Where a mark can be pointed at. */
   #box(id: string, box: Box): void {
     this.#drawn.push({ id, ...box });
@@ -175,6 +186,18 @@ export class StructureLayer implements ISeriesPrimitive<Time>, IPrimitivePaneVie
 
 type Point = { x: number; y: number };
 type Box = { left: number; right: number; top: number; bottom: number };
+type Line = { from: Point; to: Point };
+/** How near to a line the pointer counts as on it. */
+const REACH = 4;
+
+const inside = (box: Box, x: number, y: number) => x >= box.left && x <= box.right && y >= box.top && y <= box.bottom;
+/** Whether a point is within reach of a line. */
+function besides({ from, to }: Line, x: number, y: number): boolean {
+  const [dx, dy] = [to.x - from.x, to.y - from.y];
+  const along = ((x - from.x) * dx + (y - from.y) * dy) / (dx * dx + dy * dy || 1);
+  const at = Math.max(0, Math.min(1, along));
+  return Math.hypot(x - from.x - at * dx, y - from.y - at * dy) <= REACH;
+}
 
 function strokeThrough(context: CanvasRenderingContext2D, points: readonly Point[], dash: number[], width: number) {
   context.setLineDash(dash);
