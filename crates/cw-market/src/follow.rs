@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use crate::filter::{Filter, FilterRules};
 use crate::keeper::{Delivery, Keeper, Kept, Question};
-use crate::provider::{CandleRequest, ConnectionStatus, FeedEvent, Provider, ProviderError};
+use crate::provider::{CandleRequest, ConnectionStatus, FeedEvent, Provider, ProviderError, Purpose};
 
 /// Events that may wait between a provider and here.
 const QUEUE: usize = 4_096;
@@ -451,8 +451,14 @@ async fn pose(
         tokio::time::sleep(wait).await;
     }
     let Question { from, to } = question;
-    let request =
-        CandleRequest { instrument, timeframe: Timeframe::M1, from: Some(from), to: Some(to), limit: usize::MAX };
+    let request = CandleRequest {
+        instrument,
+        timeframe: Timeframe::M1,
+        from: Some(from),
+        to: Some(to),
+        limit: usize::MAX,
+        purpose: Purpose::Follow,
+    };
     let answer = provider.candles(&request).await;
     (number, question, resync, answer)
 }

@@ -42,5 +42,5 @@ pub use keeper::{Delivery, Keeper, Kept, Question};
 pub use news::{Absorbed, NewsProvider, NewsRequest, SAME_STORY_NANOS, absorb, same_story};
 pub use provider::{
     BreakerState, CandleRequest, Capabilities, ConnectionStatus, EventSink, FeedEvent, Funding, Pacing, Provider,
-    ProviderError, ProviderState, ProviderStatus, Refused, matches,
+    ProviderError, ProviderState, ProviderStatus, Purpose, Refused, matches,
 };

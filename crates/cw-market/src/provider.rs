@@ -92,6 +92,16 @@ pub struct CandleRequest {
     /// `None` = up to now.
     pub to: Option<Timestamp>,
     pub limit: usize,
+    pub purpose: Purpose,
+}
+
+/// What candles are asked for. A venue lets us ask so many times a minute, and a part of that is kept for following: who
+/// looks at charts or fetches years of history does not make a followed instrument late.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Purpose {
+    #[default]
+    Look,
+    Follow,
 }
 
 /// What a caller can do about a provider's failure.

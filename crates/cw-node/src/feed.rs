@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use cw_core::{InstrumentId, MarketEventKind, Timeframe, Timestamp};
-use cw_market::{CandleRequest, Provider};
+use cw_market::{CandleRequest, Provider, Purpose};
 use tokio::sync::mpsc;
 
 use crate::broker::MarketTick;
@@ -33,6 +33,7 @@ pub(crate) async fn run(shared: Arc<Shared>, brokers: Vec<mpsc::Sender<MarketTic
             from: Some(Timeframe::D1.open_time(now)),
             to: Some(now),
             limit: 1_440,
+            purpose: Purpose::Follow,
         };
         match shared.sim.candles(&request).await {
             Ok(candles) => {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use cw_core::{InstrumentId, SystemClock};
-use cw_market::{CandleRequest, Provider};
+use cw_market::{CandleRequest, Provider, Purpose};
 use cw_venues::sim::SimProvider;
 
 #[expect(clippy::print_stdout, reason = "this example prints")]
@@ -33,6 +33,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             from: None,
             to: None,
             limit,
+            purpose: Purpose::Look,
         };
         let begin = Instant::now();
         let candles = provider.candles(&request).await?;

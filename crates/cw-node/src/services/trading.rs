@@ -11,7 +11,7 @@ use cw_api::commands::{orders, portfolio, risk, strategies};
 use cw_api::{ApiError, Caller};
 use cw_core::{AccountId, Actor, ClientOrderId, OrderId, OrderType, StrategyId};
 use cw_engine::{ApprovalState, Command, CommandError, Engine, Envelope, OrderRequest, PreviewError, Reply};
-use cw_market::{CandleRequest, Provider as _};
+use cw_market::{CandleRequest, Provider as _, Purpose};
 use cw_store::{FillQuery, OrderQuery};
 
 use crate::shared::{Shared, stopped, storage, unreadable};
@@ -378,6 +378,7 @@ impl cw_api::services::Trading for Trading {
                 from: None,
                 to: Some(self.shared.sim.clock().now()),
                 limit: WARMUP,
+                purpose: Purpose::Look,
             })
             .await
             .map_err(|error| ApiError::unavailable(error.to_string()))?;

@@ -9,7 +9,7 @@ use http::HeaderMap;
 use url::Url;
 
 use super::{Alpaca, is_crypto, parse};
-use crate::net::{Call, Hint, Limits, Manner, Native, Plan, Site};
+use crate::net::{Call, Hint, Lane, Limits, Manner, Native, Plan, Site};
 
 /// The most that one page holds.
 pub(super) const PAGE: usize = 10_000;
@@ -96,7 +96,7 @@ impl Alpaca {
             if let Some(token) = &token {
                 query.push(("page_token", token));
             }
-            let call = self.call(id, "bars", &query);
+            let call = self.call(id, "bars", &query).lane(plan.lane);
             let (page, next) =
                 site.get(&call, "a page of bars", |body| parse::page(id, plan.asked, body, &site.health)).await?;
             rows.extend(page);
@@ -124,7 +124,8 @@ impl Alpaca {
         if !crypto {
             url.query_pairs_mut().append_pair("feed", self.feed.word());
         }
-        site.get(&self.signed(url), "the latest quotes", |body| parse::latest_quotes(ids, body)).await
+        let call = self.signed(url).lane(Lane::Follow);
+        site.get(&call, "the latest quotes", |body| parse::latest_quotes(ids, body)).await
     }
 
     /// What can be traded, from the trading side of Alpaca.

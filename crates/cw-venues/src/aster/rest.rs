@@ -65,7 +65,7 @@ impl Aster {
             .append_pair("startTime", &from.as_millis().to_string())
             .append_pair("endTime", &to.plus_nanos(-1).as_millis().to_string())
             .append_pair("limit", &count.max(1).to_string());
-        let call = Call::get(url).weight(weight);
+        let call = Call::get(url).weight(weight).lane(plan.lane);
         site.get(&call, "a page of klines", |body| parse::klines(plan.asked, body, &site.health)).await
     }
 

@@ -8,7 +8,7 @@ use http::HeaderMap;
 use url::Url;
 
 use super::{Brave, parse};
-use crate::net::{Call, Hint, Limits, Manner};
+use crate::net::{Call, Hint, Lane, Limits, Manner};
 
 /// The most that one answer holds.
 pub(super) const PAGE: usize = 50;
@@ -80,8 +80,10 @@ impl Brave {
             .append_pair("freshness", &freshness)
             // It takes tickers for typing mistakes.
             .append_pair("spellcheck", if request.symbol.is_some() { "false" } else { "true" });
-        let call =
-            Call::get(url).header("x-subscription-token", self.key.reveal()).header("accept", "application/json");
+        let call = Call::get(url)
+            .lane(Lane::Follow)
+            .header("x-subscription-token", self.key.reveal())
+            .header("accept", "application/json");
         let symbol = request.symbol.as_deref();
         let read = |body: &[u8]| parse::found(body, symbol, now, &self.site.health);
         self.site.get(&call, "a page of news", read).await

@@ -6,9 +6,6 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-/// Of a hundred, what calls for data leave to those that cancel and reconcile.
-const RESERVE_PERCENT: u32 = 20;
-
 /// What a venue allows, before its answers tell more.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -22,10 +19,23 @@ pub struct Limits {
 /// Who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lane {
-    /// History and other data: leaves the reserve alone.
-    Data,
-    /// Canceling, reconciling: may use all of it, and does not wait for what data calls were told.
+    /// What somebody looks at or fetches: history, searches. The larger part, and never what following needs.
+    Look,
+    /// What keeps followed instruments current: their closed candles, gaps after a lost connection, signs of life.
+    Follow,
+    /// Canceling, reconciling: may use all of it, and does not wait for what calls for data were told.
     Reserve,
+}
+
+impl Lane {
+    /// Of a hundred, how much may be spent before this lane has to wait.
+    const fn percent(self) -> u32 {
+        match self {
+            Self::Look => 60,
+            Self::Follow => 80,
+            Self::Reserve => 100,
+        }
+    }
 }
 
 /// What an answer's headers say.
@@ -59,7 +69,7 @@ struct State {
     spent: VecDeque<(Instant, u32)>,
     used: u32,
     last: Option<Instant>,
-    /// Data calls wait until then: the venue said so.
+    /// Calls for data wait until then: the venue said so.
     held: Option<Instant>,
     /// All calls wait until then.
     silent: Option<Instant>,
@@ -83,7 +93,7 @@ impl Budget {
     pub fn try_take(&self, weight: u32, lane: Lane) -> Result<(), Duration> {
         let now = Instant::now();
         let mut state = self.state.lock();
-        let held = if lane == Lane::Data { state.held } else { None };
+        let held = if lane == Lane::Reserve { None } else { state.held };
         if let Some(until) = held.max(state.silent).filter(|until| *until > now) {
             return Err(until - now);
         }
@@ -93,9 +103,8 @@ impl Budget {
             return Err(last + self.limits.spacing - now);
         }
         state.forget(now, self.limits.window);
-        let reserve = if lane == Lane::Data { state.limit * RESERVE_PERCENT / 100 } else { 0 };
         // One call that is heavier than the whole budget goes when the window is empty.
-        let allowed = (state.limit - reserve).max(1);
+        let allowed = (u64::from(state.limit) * u64::from(lane.percent()) / 100).max(1) as u32;
         if state.used + weight > allowed && state.used > 0 {
             let excess = (state.used + weight).saturating_sub(allowed);
             let mut freed = 0;
@@ -128,7 +137,7 @@ impl Budget {
         }
     }
 
-    /// The venue asked for patience: data calls wait. Never shortened by a later, shorter wish.
+    /// The venue asked for patience: calls for data wait. Never shortened by a later, shorter wish.
     pub fn hold(&self, wait: Duration) {
         let until = Instant::now() + wait;
         let mut state = self.state.lock();
@@ -142,7 +151,7 @@ impl Budget {
         state.silent = state.silent.max(Some(until));
     }
 
-    /// What is left, of how much, and how long data calls have to wait.
+    /// What is left, of how much, and how long calls for data have to wait.
     pub fn left(&self) -> (u32, u32, Option<Duration>) {
         let now = Instant::now();
         let mut state = self.state.lock();
@@ -181,19 +190,24 @@ mod tests {
     const LIMITS: Limits = Limits { per_window: 100, window: Duration::from_mins(1), spacing: Duration::ZERO };
 
     #[tokio::test(start_paused = true)]
-    async fn data_leaves_a_fifth_to_cancels() {
+    async fn looking_leaves_a_part_to_following_and_both_leave_a_fifth_to_cancels() {
         let budget = Budget::new(LIMITS);
-        for _ in 0..80 {
-            budget.try_take(1, Lane::Data).unwrap();
+        for _ in 0..60 {
+            budget.try_take(1, Lane::Look).unwrap();
         }
-        let wait = budget.try_take(1, Lane::Data).unwrap_err();
+        assert_eq!(budget.try_take(1, Lane::Look).unwrap_err(), Duration::from_mins(1));
+        for _ in 0..20 {
+            budget.try_take(1, Lane::Follow).unwrap();
+        }
+        let wait = budget.try_take(1, Lane::Follow).unwrap_err();
         assert_eq!(wait, Duration::from_mins(1));
         for _ in 0..20 {
             budget.try_take(1, Lane::Reserve).unwrap();
         }
         assert!(budget.try_take(1, Lane::Reserve).is_err());
         tokio::time::advance(wait).await;
-        budget.try_take(80, Lane::Data).unwrap();
+        budget.try_take(60, Lane::Look).unwrap();
+        budget.try_take(20, Lane::Follow).unwrap();
     }
 
     #[tokio::test(start_paused = true)]
@@ -201,12 +215,12 @@ mod tests {
         let budget = Budget::new(LIMITS);
         budget.hold(Duration::from_secs(30));
         budget.hold(Duration::from_secs(5));
-        assert_eq!(budget.try_take(1, Lane::Data).unwrap_err(), Duration::from_secs(30));
+        assert_eq!(budget.try_take(1, Lane::Look).unwrap_err(), Duration::from_secs(30));
         budget.try_take(1, Lane::Reserve).unwrap();
         budget.silence(Duration::from_mins(2));
         assert_eq!(budget.try_take(1, Lane::Reserve).unwrap_err(), Duration::from_mins(2));
         let begun = Instant::now();
-        budget.take(1, Lane::Data).await;
+        budget.take(1, Lane::Look).await;
         assert!(begun.elapsed() >= Duration::from_mins(2));
         assert_eq!(budget.left().2, None);
     }
@@ -214,10 +228,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_venue_s_count_is_believed_when_it_is_higher() {
         let budget = Budget::new(LIMITS);
-        budget.try_take(10, Lane::Data).unwrap();
+        budget.try_take(10, Lane::Look).unwrap();
         budget.learn(Hint { limit: Some(50), used: Some(40), wait: None });
         assert_eq!(budget.left(), (10, 50, None));
-        assert!(budget.try_take(1, Lane::Data).is_err(), "40 of 40");
+        assert!(budget.try_take(1, Lane::Follow).is_err(), "40 of 40");
         budget.try_take(10, Lane::Reserve).unwrap();
         budget.learn(Hint { used: Some(3), ..Hint::default() });
         assert_eq!(budget.left().0, 0, "a lower count is an older one");
@@ -228,8 +242,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn calls_keep_their_distance_and_a_heavy_one_still_goes() {
         let budget = Budget::new(Limits { spacing: Duration::from_secs(2), ..LIMITS });
-        budget.try_take(500, Lane::Data).unwrap();
-        assert_eq!(budget.try_take(1, Lane::Data).unwrap_err(), Duration::from_secs(2));
+        budget.try_take(500, Lane::Look).unwrap();
+        assert_eq!(budget.try_take(1, Lane::Look).unwrap_err(), Duration::from_secs(2));
     }
 
     proptest! {
@@ -240,14 +254,14 @@ mod tests {
                 let budget = Budget::new(LIMITS);
                 let mut made: Vec<(Instant, u32)> = Vec::new();
                 for (weight, pause) in calls {
-                    budget.take(weight, Lane::Data).await;
+                    budget.take(weight, Lane::Look).await;
                     made.push((Instant::now(), weight));
                     tokio::time::advance(Duration::from_millis(pause)).await;
                 }
                 for (begin, _) in &made {
                     let inside = made.iter().filter(|(at, _)| at >= begin && *at - *begin < LIMITS.window);
                     let spent: u32 = inside.map(|(_, weight)| weight).sum();
-                    assert!(spent <= 80, "{spent}");
+                    assert!(spent <= 60, "{spent}");
                 }
             });
         }

@@ -44,7 +44,7 @@ pub struct Call {
 
 impl Call {
     pub fn get(url: Url) -> Self {
-        Self { method: Method::GET, url, headers: HeaderMap::new(), body: Bytes::new(), weight: 1, lane: Lane::Data }
+        Self { method: Method::GET, url, headers: HeaderMap::new(), body: Bytes::new(), weight: 1, lane: Lane::Look }
     }
 
     #[must_use]
@@ -60,6 +60,12 @@ impl Call {
     #[must_use]
     pub const fn weight(mut self, weight: u32) -> Self {
         self.weight = weight;
+        self
+    }
+
+    #[must_use]
+    pub const fn lane(mut self, lane: Lane) -> Self {
+        self.lane = lane;
         self
     }
 }
@@ -197,7 +203,7 @@ impl HttpClient {
 
     async fn admit(&self, call: &Call) -> Result<(), ProviderError> {
         let (_, _, held) = self.budget.left();
-        if let Some(wait) = held.filter(|wait| *wait > MOST_PATIENCE && call.lane == Lane::Data) {
+        if let Some(wait) = held.filter(|wait| *wait > MOST_PATIENCE && call.lane != Lane::Reserve) {
             return Err(self.retryable("it asked us to wait".to_owned(), Some(wait)));
         }
         self.budget.take(call.weight, call.lane).await;

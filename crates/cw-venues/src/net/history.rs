@@ -1,8 +1,10 @@
 //! From what is asked for to what a venue can be asked: its own candle lengths, pages, and closed candles only.
 
 use cw_core::{Candle, Timeframe, TimeframeUnit, Timestamp};
-use cw_market::{CandleRequest, ProviderError, fold};
+use cw_market::{CandleRequest, ProviderError, Purpose, fold};
 use futures_util::future::BoxFuture;
+
+use super::budget::Lane;
 
 /// A candle length that a venue serves on our grid, and its word for it.
 #[derive(Debug, Clone, Copy)]
@@ -34,6 +36,8 @@ pub struct Plan {
     pub to: Timestamp,
     /// At most the newest so many are answered.
     pub limit: usize,
+    /// Which part of the request budget pays for it.
+    pub lane: Lane,
 }
 
 /// How many candles are looked back for, at first, when only a number of them is asked for: markets close for nights and
@@ -65,7 +69,11 @@ pub fn plan(
         wanted.open_time(to.plus_nanos(wanted.approx_nanos().saturating_mul(count).saturating_neg()))
     };
     let from = request.from.map_or_else(back, up).max(Timestamp::EPOCH);
-    let plan = Plan { wanted, asked: native.timeframe(), word: native.word, from, to, limit: request.limit };
+    let lane = match request.purpose {
+        Purpose::Look => Lane::Look,
+        Purpose::Follow => Lane::Follow,
+    };
+    let plan = Plan { wanted, asked: native.timeframe(), word: native.word, from, to, limit: request.limit, lane };
     Ok((from < to && request.limit > 0).then_some(plan))
 }
 
@@ -124,7 +132,15 @@ mod tests {
 
     fn request(timeframe: &str, from: Option<&str>, to: Option<&str>, limit: usize) -> CandleRequest {
         let instrument = "X.TEST".parse().unwrap();
-        CandleRequest { instrument, timeframe: timeframe.parse().unwrap(), from: from.map(at), to: to.map(at), limit }
+        let purpose = Purpose::Look;
+        CandleRequest {
+            instrument,
+            timeframe: timeframe.parse().unwrap(),
+            from: from.map(at),
+            to: to.map(at),
+            limit,
+            purpose,
+        }
     }
 
     fn planned(request: &CandleRequest) -> Option<Plan> {

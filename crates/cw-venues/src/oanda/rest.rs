@@ -7,7 +7,7 @@ use cw_core::{Candle, Instrument, InstrumentId, Timestamp};
 use cw_market::ProviderError;
 
 use super::{Oanda, parse};
-use crate::net::{Call, Hint, Limits, Manner, Native, Plan, Secret, Site, segment};
+use crate::net::{Call, Hint, Lane, Limits, Manner, Native, Plan, Secret, Site, segment};
 
 /// The most that one answer holds.
 pub(super) const PAGE: usize = 5_000;
@@ -69,7 +69,7 @@ impl Oanda {
             // Their day begins at 17:00 in New York; ours at midnight UTC, summer and winter.
             .append_pair("dailyAlignment", "0")
             .append_pair("alignmentTimezone", "UTC");
-        let call = signed(Call::get(url), &self.token);
+        let call = signed(Call::get(url), &self.token).lane(plan.lane);
         site.get(&call, "a page of candles", |body| parse::candles(plan.asked, self.price, body, &site.health)).await
     }
 
@@ -82,7 +82,7 @@ impl Oanda {
         let names: Vec<&str> = ids.iter().map(InstrumentId::symbol).collect();
         let mut url = self.rest.join(&format!("/accounts/{}/pricing", self.account));
         url.query_pairs_mut().append_pair("instruments", &names.join(","));
-        let call = signed(Call::get(url), &self.token);
+        let call = signed(Call::get(url), &self.token).lane(Lane::Follow);
         site.get(&call, "the latest prices", |body| parse::latest_prices(ids, body)).await
     }
 

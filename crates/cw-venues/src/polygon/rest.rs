@@ -8,7 +8,7 @@ use cw_market::ProviderError;
 use url::Url;
 
 use super::{Polygon, parse};
-use crate::net::{Call, Hint, Limits, Manner, Native, Plan, Site, segment};
+use crate::net::{Call, Hint, Lane, Limits, Manner, Native, Plan, Site, segment};
 
 /// A page holds at most this many base aggregates; every candle here is one.
 pub(super) const PAGE: usize = 50_000;
@@ -60,7 +60,7 @@ impl Polygon {
             .append_pair("limit", &PAGE.to_string());
         let mut rows = Vec::new();
         for _ in 0..MOST_PAGES {
-            let call = self.call(url.clone());
+            let call = self.call(url.clone()).lane(plan.lane);
             let read = |body: &[u8]| parse::page(plan.asked, body, &site.health);
             let (page, next) = site.get(&call, "a page of aggregates", read).await?;
             rows.extend(page);
@@ -92,7 +92,7 @@ impl Polygon {
         let names: Vec<&str> = ids.iter().map(InstrumentId::symbol).collect();
         let mut url = self.rest.join("/v3/snapshot");
         url.query_pairs_mut().append_pair("ticker.any_of", &names.join(",")).append_pair("limit", "250");
-        site.get(&self.call(url), "the latest snapshots", |body| parse::latest(ids, body)).await
+        site.get(&self.call(url).lane(Lane::Follow), "the latest snapshots", |body| parse::latest(ids, body)).await
     }
 
     /// What the venue finds by symbol or name.

@@ -4,7 +4,7 @@
 use cw_api::ApiError;
 use cw_api::commands::market::{CandleSeries, FormingCandleView, GetCandles};
 use cw_core::{Adjustment, Calendar, Candle, FormingCandle, InstrumentId, Timeframe, Timestamp};
-use cw_market::{CandleRequest, Provider, ProviderError};
+use cw_market::{CandleRequest, Provider, ProviderError, Purpose};
 use cw_store::{CandleQuery, Channel, Page, SortOrder, Source, SourceKind, TimeRange};
 use serde_json::json;
 
@@ -178,8 +178,8 @@ impl Market {
         let sim = &self.shared.sim;
         // A month is sometimes shorter than thirty days: a page of months may hold some more than its size.
         let limit = sim.capabilities().max_candles.min(2 * PAGE);
-        let request =
-            CandleRequest { instrument: instrument.clone(), timeframe, from: Some(from), to: Some(to), limit };
+        let (instrument, purpose) = (instrument.clone(), Purpose::Look);
+        let request = CandleRequest { instrument, timeframe, from: Some(from), to: Some(to), limit, purpose };
         sim.candles(&request).await.map_err(refused)
     }
 

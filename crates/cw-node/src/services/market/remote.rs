@@ -6,7 +6,7 @@ use cw_api::ApiError;
 use cw_api::commands::backtests::FetchProgress;
 use cw_api::commands::data::FetchedFrom;
 use cw_core::{AssetClass, Calendar, Candle, Instrument, InstrumentId, Timeframe, Timestamp};
-use cw_market::{CandleRequest, FilterRules, Provider, Suspicion};
+use cw_market::{CandleRequest, FilterRules, Provider, Purpose, Suspicion};
 use cw_store::{Channel, Outage, OutageState, Page, Source, SourceKind, TimeRange};
 
 use super::history::{back, ceil, refused};
@@ -100,8 +100,9 @@ impl Chain {
     ) -> Result<(&Arc<dyn Provider>, &InstrumentId, Vec<Candle>), ApiError> {
         loop {
             let (provider, id) = &self.links[self.turn];
+            let (instrument, purpose) = (id.clone(), Purpose::Look);
             let request =
-                CandleRequest { instrument: id.clone(), timeframe, from: Some(from), to: Some(to), limit: usize::MAX };
+                CandleRequest { instrument, timeframe, from: Some(from), to: Some(to), limit: usize::MAX, purpose };
             let error = match provider.candles(&request).await {
                 Ok(candles) => {
                     let (provider, id) = &self.links[self.turn];

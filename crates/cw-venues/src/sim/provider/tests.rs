@@ -1,5 +1,5 @@
 use cw_core::{ManualClock, SystemClock};
-use cw_market::{Aggregator, CandleUpdate, fold};
+use cw_market::{Aggregator, CandleUpdate, Purpose, fold};
 
 use super::*;
 
@@ -19,6 +19,7 @@ fn request(timeframe: &str, from: Option<&str>, to: Option<&str>, limit: usize) 
         from: from.map(at),
         to: to.map(at),
         limit,
+        purpose: Purpose::Look,
     }
 }
 
