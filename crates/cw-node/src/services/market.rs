@@ -1,6 +1,7 @@
 //! Instruments, quotes, candles, charts and indicators; files in and out; the simulated market.
 
 mod analysis;
+mod asking;
 mod chart;
 mod fetch;
 mod files;
@@ -30,6 +31,7 @@ use tokio::sync::OnceCell;
 use super::jobs::Jobs;
 use crate::shared::{Shared, storage};
 
+use asking::Asking;
 pub(super) use chart::{Study, point};
 pub(super) use forming::Folder;
 pub(super) use history::Span;
@@ -44,6 +46,8 @@ pub(crate) struct Market {
     days: Mutex<Vec<DayStats>>,
     /// Set once the stored candles of the simulated market are known to be of its present seed.
     seed_checked: OnceCell<()>,
+    /// What venues are being asked for.
+    asking: Asking,
     jobs: Arc<Jobs>,
     /// What a job holds on to.
     me: Weak<Self>,
@@ -56,6 +60,7 @@ impl Market {
             shared,
             days: Mutex::new(days),
             seed_checked: OnceCell::new(),
+            asking: Asking::default(),
             jobs,
             me: Weak::clone(me),
         })

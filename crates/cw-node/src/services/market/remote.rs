@@ -9,6 +9,7 @@ use cw_core::{AssetClass, Calendar, Candle, Instrument, InstrumentId, Timeframe,
 use cw_market::{CandleRequest, FilterRules, Provider, Purpose, Suspicion};
 use cw_store::{Channel, Outage, OutageState, Page, Source, SourceKind, TimeRange};
 
+use super::asking::Topic;
 use super::history::{back, ceil, refused};
 use super::{Market, Span, sessions};
 use crate::services::jobs::Ticket;
@@ -82,6 +83,14 @@ impl<'a> Meter<'a> {
     }
 }
 
+/// Whose candles are brought, and what is believed of them.
+struct Series<'a> {
+    instrument: &'a InstrumentId,
+    timeframe: Timeframe,
+    calendar: Calendar,
+    rules: FilterRules,
+}
+
 /// Whom a fetch asks, in this order. Who has failed is not asked again by the same fetch.
 struct Chain {
     links: Vec<(Arc<dyn Provider>, InstrumentId)>,
@@ -151,7 +160,7 @@ impl Market {
         let known = self.shared.store.instrument(instrument).await.map_err(storage)?;
         let calendar = known.as_ref().map_or(Calendar::Continuous, Instrument::calendar);
         let rules = FilterRules::of(known.map_or(AssetClass::Other, |known| known.asset_class));
-        let store = &self.shared.store;
+        let series = Series { instrument, timeframe, calendar, rules };
         let mut meter = Meter::new(ticket, (instrument, timeframe), range, &missing);
         let mut chain = Chain { links: self.shared.venues.chain(instrument), turn: 0, failures: None };
         if chain.links.is_empty() {
@@ -165,48 +174,74 @@ impl Market {
             let mut open = range.from;
             while open < range.to {
                 let end = ceil(timeframe, open.plus_nanos(step)).min(range.to);
-                let (provider, id, mut candles) = chain.ask(timeframe, open, end).await?;
-                if timeframe == Timeframe::D1 && calendar == Calendar::Nyse {
-                    sessions::date_by_session(calendar, &mut candles);
-                }
-                let source = Source::new(provider.source(id), SourceKind::Backfilled);
-                let (candles, refused) = cw_market::believed(&candles, &rules);
-                let mut covered = Vec::with_capacity(1 + refused.len());
-                let mut from = open;
-                for (candle, suspicion) in &refused {
-                    let Candle { open_time, open, high, low, close, volume } = candle;
-                    let words = format!("{id} {timeframe} {open_time} {open} {high} {low} {close} {volume}");
-                    provider.quarantine(&suspicion.to_string(), &words);
-                    covered.push(TimeRange::new(from, *open_time));
-                    from = timeframe.close_time(*open_time);
-                }
-                covered.push(TimeRange::new(from, end));
-                covered.retain(|part| !part.is_empty());
-                let page =
-                    Page { candles: &candles, source: &source, covered: &covered, adjustment: provider.adjustment(id) };
-                let written = store.write_page(instrument, timeframe, page).await.map_err(storage)?;
-                if timeframe == Timeframe::M1 {
-                    store.close_gaps(instrument, TimeRange::new(open, end)).await.map_err(storage)?;
-                    let noted_at = self.shared.clock.now();
-                    let gap = |(candle, suspicion): &(Candle, Suspicion)| Outage {
-                        instrument: instrument.clone(),
-                        from: candle.open_time,
-                        to: Some(timeframe.close_time(candle.open_time)),
-                        state: OutageState::Gap,
-                        reason: suspicion.to_string(),
-                        candles: 0,
-                        noted_at,
-                    };
-                    let gaps: Vec<Outage> = refused.iter().map(gap).collect();
-                    store.put_outages(&gaps).await.map_err(storage)?;
-                }
-                let stored = written.inserted + written.revised;
-                fetched.add(&source.provider, candles.len(), stored, chain.failures.as_ref());
-                meter.page(candles.len(), end);
+                let page = TimeRange::new(open, end);
+                let asked = self.asking.take(instrument, Topic::Candles(timeframe, page)).await?;
+                let mut candles = 0;
+                let bringing = async {
+                    // Somebody may have brought it in the meantime.
+                    let missing = self.missing_remote(provider, instrument, timeframe, page).await?;
+                    for part in missing {
+                        candles += self.bring(&series, &mut chain, part, &mut fetched).await?;
+                    }
+                    Ok(())
+                };
+                let outcome = bringing.await;
+                asked.answered(&outcome);
+                outcome?;
+                meter.page(candles, end);
                 open = end;
             }
         }
         Ok(fetched)
+    }
+
+    /// Asks for a range and writes what is believed of the answer; how many candles that were.
+    async fn bring(
+        &self,
+        series: &Series<'_>,
+        chain: &mut Chain,
+        range: TimeRange,
+        fetched: &mut Fetched,
+    ) -> Result<usize, ApiError> {
+        let Series { instrument, timeframe, calendar, rules } = series;
+        let (store, timeframe) = (&self.shared.store, *timeframe);
+        let (provider, id, mut candles) = chain.ask(timeframe, range.from, range.to).await?;
+        if timeframe == Timeframe::D1 && *calendar == Calendar::Nyse {
+            sessions::date_by_session(*calendar, &mut candles);
+        }
+        let source = Source::new(provider.source(id), SourceKind::Backfilled);
+        let (candles, refused) = cw_market::believed(&candles, rules);
+        let mut covered = Vec::with_capacity(1 + refused.len());
+        let mut from = range.from;
+        for (candle, suspicion) in &refused {
+            let Candle { open_time, open, high, low, close, volume } = candle;
+            let words = format!("{id} {timeframe} {open_time} {open} {high} {low} {close} {volume}");
+            provider.quarantine(&suspicion.to_string(), &words);
+            covered.push(TimeRange::new(from, *open_time));
+            from = timeframe.close_time(*open_time);
+        }
+        covered.push(TimeRange::new(from, range.to));
+        covered.retain(|part| !part.is_empty());
+        let page = Page { candles: &candles, source: &source, covered: &covered, adjustment: provider.adjustment(id) };
+        let written = store.write_page(instrument, timeframe, page).await.map_err(storage)?;
+        if timeframe == Timeframe::M1 {
+            store.close_gaps(instrument, range).await.map_err(storage)?;
+            let noted_at = self.shared.clock.now();
+            let gap = |(candle, suspicion): &(Candle, Suspicion)| Outage {
+                instrument: (*instrument).clone(),
+                from: candle.open_time,
+                to: Some(timeframe.close_time(candle.open_time)),
+                state: OutageState::Gap,
+                reason: suspicion.to_string(),
+                candles: 0,
+                noted_at,
+            };
+            let gaps: Vec<Outage> = refused.iter().map(gap).collect();
+            store.put_outages(&gaps).await.map_err(storage)?;
+        }
+        let stored = written.inserted + written.revised;
+        fetched.add(&source.provider, candles.len(), stored, chain.failures.as_ref());
+        Ok(candles.len())
     }
 
     /// What nobody answered for yet. A series of the other kind of prices counts for nothing: it is replaced.
@@ -261,18 +296,28 @@ impl Market {
 
     /// Puts an instrument on the list as its venue describes it.
     pub(super) async fn introduce_remote(&self, provider: &dyn Provider, id: &InstrumentId) -> Result<(), ApiError> {
-        if self.shared.store.instrument(id).await.map_err(storage)?.is_some() {
+        let known = async || self.shared.store.instrument(id).await.map_err(storage).map(|found| found.is_some());
+        if known().await? {
             return Ok(());
         }
-        let mut described = provider.describe(id).await;
-        for (other, name) in self.shared.venues.chain(id) {
-            if described.is_ok() || name == *id {
-                continue;
+        let asked = self.asking.take(id, Topic::Specification).await?;
+        let describing = async {
+            if known().await? {
+                return Ok(());
             }
-            // Whoever gives the candles can say what they are of.
-            described = other.describe(&name).await.map(|instrument| Instrument { id: id.clone(), ..instrument });
-        }
-        self.shared.store.put_instruments(&[described.map_err(refused)?]).await.map_err(storage)
+            let mut described = provider.describe(id).await;
+            for (other, name) in self.shared.venues.chain(id) {
+                if described.is_ok() || name == *id {
+                    continue;
+                }
+                // Whoever gives the candles can say what they are of.
+                described = other.describe(&name).await.map(|instrument| Instrument { id: id.clone(), ..instrument });
+            }
+            self.shared.store.put_instruments(&[described.map_err(refused)?]).await.map_err(storage)
+        };
+        let outcome = describing.await;
+        asked.answered(&outcome);
+        outcome
     }
 }
 

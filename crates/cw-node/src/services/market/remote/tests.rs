@@ -117,6 +117,26 @@ async fn what_was_fetched_once_is_not_asked_for_again() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_many_look_at_in_one_moment_is_asked_for_once() {
+    let requests_of = async |readers: usize| {
+        let f = Fixture::new().await;
+        let (node, services) = f.open(f.config()).await;
+        // The venue's time is known from then on.
+        candles(&services, "MSFT", ago(10)).await;
+        let (before, _) = f.exchange.counts();
+        let reading = (0..readers).map(|_| candles(&services, "AAPL", ago(1_500)));
+        for seen in futures_util::future::join_all(reading).await {
+            assert_eq!(seen, f.truth(0, ago(1_500), ago(0)));
+        }
+        node.stop().await;
+        f.exchange.counts().0 - before
+    };
+    let alone = requests_of(1).await;
+    assert!(alone > 1);
+    assert_eq!(requests_of(8).await, alone);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_fetch_that_failed_goes_on_where_it_stopped() {
     let f = Fixture::new().await;
     let (node, services) = f.open(f.config()).await;

@@ -1,0 +1,159 @@
+//! Questions to venues that are under way: what one reader is asking for already, another waits for. A chart, its studies and
+//! the panels beside it want the same candles in the same moment, and the venue is asked once.
+
+use cw_api::ApiError;
+use cw_core::{InstrumentId, Timeframe};
+use cw_store::TimeRange;
+use parking_lot::Mutex;
+use tokio::sync::watch;
+
+type Answer = Result<(), ApiError>;
+
+#[derive(Default)]
+pub(super) struct Asking(Mutex<Vec<Question>>);
+
+struct Question {
+    instrument: InstrumentId,
+    topic: Topic,
+    answer: watch::Receiver<Option<Answer>>,
+}
+
+/// What of an instrument is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Topic {
+    Specification,
+    Candles(Timeframe, TimeRange),
+}
+
+impl Topic {
+    fn overlaps(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Candles(length, range), Self::Candles(other_length, other)) => {
+                length == other_length && range.from < other.to && other.from < range.to
+            }
+            _ => self == other,
+        }
+    }
+
+    fn holds(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Candles(length, range), Self::Candles(other_length, other)) => {
+                length == other_length && range.from <= other.from && other.to <= range.to
+            }
+            _ => self == other,
+        }
+    }
+}
+
+impl Asking {
+    /// Waits until nobody else asks for a part of this, and takes it on. Fails with a question that held all of it. What is
+    /// missing has to be looked at afterwards: others may have brought it.
+    pub async fn take(&self, instrument: &InstrumentId, topic: Topic) -> Result<Asked<'_>, ApiError> {
+        loop {
+            let (mut answer, holds_all) = {
+                let mut under_way = self.0.lock();
+                let overlaps = |other: &&Question| other.instrument == *instrument && other.topic.overlaps(topic);
+                let Some(other) = under_way.iter().find(overlaps) else {
+                    let (tell, answer) = watch::channel(None);
+                    under_way.push(Question { instrument: instrument.clone(), topic, answer });
+                    return Ok(Asked { under_way: &self.0, tell });
+                };
+                (other.answer.clone(), other.topic.holds(topic))
+            };
+            // One that was given up half-way tells nothing.
+            let told = answer.wait_for(Option::is_some).await.ok().and_then(|told| (*told).clone());
+            if let Some(Err(error)) = told
+                && holds_all
+            {
+                return Err(error);
+            }
+        }
+    }
+}
+
+/// A question that is ours to ask; over when it is dropped.
+pub(super) struct Asked<'a> {
+    under_way: &'a Mutex<Vec<Question>>,
+    tell: watch::Sender<Option<Answer>>,
+}
+
+impl Asked<'_> {
+    /// Tells those who wait what became of it.
+    pub fn answered<T>(self, outcome: &Result<T, ApiError>) {
+        self.over();
+        let answer = outcome.as_ref().map(drop).map_err(Clone::clone);
+        self.tell.send_replace(Some(answer));
+    }
+
+    fn over(&self) {
+        self.under_way.lock().retain(|question| !question.answer.same_channel(&self.tell.subscribe()));
+    }
+}
+
+impl Drop for Asked<'_> {
+    fn drop(&mut self) {
+        self.over();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cw_core::Timestamp;
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    fn span(from: i64, to: i64) -> TimeRange {
+        TimeRange::new(Timestamp::from_secs(from), Timestamp::from_secs(to))
+    }
+
+    fn candles(from: i64, to: i64) -> Topic {
+        Topic::Candles(Timeframe::M1, span(from, to))
+    }
+
+    fn id() -> InstrumentId {
+        "AAPL.ALPACA".parse().unwrap()
+    }
+
+    fn failure() -> ApiError {
+        ApiError::unavailable("the venue did not answer")
+    }
+
+    #[tokio::test]
+    async fn who_wants_a_part_of_it_waits_and_others_do_not() {
+        let (asking, id) = (Asking::default(), id());
+        let first = asking.take(&id, candles(0, 100)).await.unwrap();
+        let mut waiting = Box::pin(asking.take(&id, candles(50, 150)));
+        assert!(waiting.as_mut().now_or_never().is_none());
+        drop(asking.take(&id, candles(100, 200)).now_or_never().unwrap().unwrap());
+        drop(asking.take(&id, Topic::Candles(Timeframe::H1, span(0, 100))).now_or_never().unwrap().unwrap());
+        drop(asking.take(&"MSFT.ALPACA".parse().unwrap(), candles(0, 100)).now_or_never().unwrap().unwrap());
+        first.answered(&Ok(()));
+        drop(waiting.await.unwrap());
+        assert!(asking.0.lock().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_failure_is_that_of_all_who_wanted_no_more_than_that() {
+        let (asking, id) = (Asking::default(), id());
+        let first = asking.take(&id, candles(0, 100)).await.unwrap();
+        let mut inside = Box::pin(asking.take(&id, candles(0, 100)));
+        let mut beyond = Box::pin(asking.take(&id, candles(50, 101)));
+        assert!(inside.as_mut().now_or_never().is_none());
+        assert!(beyond.as_mut().now_or_never().is_none());
+        first.answered::<()>(&Err(failure()));
+        assert_eq!(inside.await.err(), Some(failure()));
+        drop(beyond.await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn who_gave_up_leaves_it_to_the_next() {
+        let (asking, id) = (Asking::default(), id());
+        let first = asking.take(&id, candles(0, 100)).await.unwrap();
+        let mut next = Box::pin(asking.take(&id, candles(0, 100)));
+        assert!(next.as_mut().now_or_never().is_none());
+        drop(first);
+        next.await.unwrap().answered(&Ok(()));
+        assert!(asking.0.lock().is_empty());
+    }
+}
