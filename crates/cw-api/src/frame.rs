@@ -25,6 +25,9 @@ pub struct ChartHeader {
     pub has_more_before: bool,
     /// The last row is a candle that is not closed yet.
     pub forming: bool,
+    /// The venue has not answered yet: this is what is stored, and asking again in a moment shows more.
+    #[serde(default)]
+    pub catching_up: bool,
 }
 
 /// A window of candles with indicators. Each column has `header.rows` values; NaN is warming up.
@@ -104,6 +107,7 @@ mod tests {
                 provider: "SIM".into(),
                 has_more_before: true,
                 forming: false,
+                catching_up: false,
             },
         }
     }

@@ -441,6 +441,28 @@ mod live {
     }
 
     #[tokio::test]
+    async fn a_topic_whose_venue_does_not_answer_holds_up_no_other() {
+        let server = Running::start().await;
+        let order = json!({"instrument": "BTC-PERP.SIM", "side": "buy", "qty": "1"});
+        assert_eq!(server.post("/api/v1/orders/place", &order).await.0, 200);
+        let mut socket = open(&server).await;
+        say(&mut socket, json!({"op": "auth", "token": TOKEN})).await;
+        let chart = json!({"instrument": "AAPL.ALPACA", "timeframe": "1h", "set": ""});
+        say(&mut socket, json!({"op": "subscribe", "id": 1, "topic": "chart", "params": chart})).await;
+        say(&mut socket, json!({"op": "subscribe", "id": 2, "topic": "orders"})).await;
+        assert_eq!((&hear(&mut socket).await["id"], &hear(&mut socket).await["id"]), (&json!(2), &json!(2)));
+        say(&mut socket, json!({"op": "subscribe", "id": 3, "topic": "stats"})).await;
+        let refused = hear(&mut socket).await;
+        assert_eq!((&refused["id"], &refused["error"]["code"]), (&json!(3), &json!("unavailable")));
+        // What was refused, and what was taken back before it began, can be asked for again.
+        say(&mut socket, json!({"op": "unsubscribe", "id": 1})).await;
+        for id in [1, 3] {
+            say(&mut socket, json!({"op": "subscribe", "id": id, "topic": "orders"})).await;
+            assert_eq!((&hear(&mut socket).await["id"], &hear(&mut socket).await["id"]), (&json!(id), &json!(id)));
+        }
+    }
+
+    #[tokio::test]
     async fn strangers_are_turned_away() {
         let server = Running::start().await;
         let mut socket = open(&server).await;

@@ -12,8 +12,8 @@ use axum::response::Response;
 use cw_api::stream::{Topic, Update, UpdateData, UpdateKind};
 use cw_api::{ApiError, Caller, ErrorCode};
 use cw_core::Surface;
-use futures_util::StreamExt as _;
-use futures_util::stream::{BoxStream, SelectAll};
+use futures_util::stream::{self, BoxStream, SelectAll, Stream};
+use futures_util::{FutureExt as _, StreamExt as _};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::time::{Instant, timeout};
@@ -102,7 +102,14 @@ struct Session {
     socket: WebSocket,
     app: Arc<App>,
     subscriptions: BTreeMap<u64, Subscription>,
-    updates: SelectAll<BoxStream<'static, (u64, u64, Option<Update>)>>,
+    updates: SelectAll<BoxStream<'static, (u64, u64, Word)>>,
+}
+
+/// What a subscription says.
+enum Word {
+    Update(Update),
+    Refused(ApiError),
+    Ended,
 }
 
 /// Why a session ends.
@@ -168,8 +175,8 @@ impl Session {
                     }
                     continue;
                 }
-                Some((id, of, update)) = self.updates.next(), if !self.updates.is_empty() => {
-                    if self.forward(id, of, update).await.is_err() {
+                Some((id, of, word)) = self.updates.next(), if !self.updates.is_empty() => {
+                    if self.forward(id, of, word).await.is_err() {
                         return End::Gone;
                     }
                     continue;
@@ -211,16 +218,15 @@ impl Session {
                 }
                 Ok(())
             }
-            ClientMessage::Subscribe { id, topic, params } => {
-                match self.subscribe(id, &topic, params, generation).await {
-                    Ok(()) => Ok(()),
-                    Err(error) => self.fail(Some(id), error).await,
-                }
-            }
+            ClientMessage::Subscribe { id, topic, params } => match self.subscribe(id, &topic, params, generation) {
+                Ok(()) => Ok(()),
+                Err(error) => self.fail(Some(id), error).await,
+            },
         }
     }
 
-    async fn subscribe(&mut self, id: u64, topic: &str, params: Value, generation: u64) -> Result<(), ApiError> {
+    /// Its snapshot may take long, when a venue has to be asked for it: the other subscriptions go on meanwhile.
+    fn subscribe(&mut self, id: u64, topic: &str, params: Value, generation: u64) -> Result<(), ApiError> {
         if self.subscriptions.contains_key(&id) {
             return Err(ApiError::conflict(format!("subscription {id} is there already")).with_field("id"));
         }
@@ -230,26 +236,38 @@ impl Session {
         let topic = Topic::parse(topic, params)?;
         let name = topic.name();
         let caller = Caller::operator(Surface::Rest);
-        let updates = self.app.services.events.subscribe(&caller, topic).await.map_err(|mut error| {
-            caller.trace_id.as_str().clone_into(&mut error.trace_id);
-            error
-        })?;
+        let app = Arc::clone(&self.app);
+        let words = async move {
+            match app.services.events.subscribe(&caller, topic).await {
+                Ok(updates) => updates.map(Word::Update).chain(only(Word::Ended)).boxed(),
+                Err(mut error) => {
+                    caller.trace_id.as_str().clone_into(&mut error.trace_id);
+                    only(Word::Refused(error)).boxed()
+                }
+            }
+        };
         let cancel = CancellationToken::new();
         let until = cancel.clone().cancelled_owned();
-        let tagged = updates.map(move |update| (id, generation, Some(update)));
-        let ended = futures_util::stream::once(async move { (id, generation, None) });
-        self.updates.push(tagged.chain(ended).take_until(until).boxed());
+        let tagged = words.flatten_stream().map(move |word| (id, generation, word));
+        self.updates.push(tagged.take_until(until).boxed());
         self.subscriptions.insert(id, Subscription { topic: name, seq: 0, cancel, generation });
         Ok(())
     }
 
-    async fn forward(&mut self, id: u64, generation: u64, update: Option<Update>) -> Result<(), ()> {
+    async fn forward(&mut self, id: u64, generation: u64, word: Word) -> Result<(), ()> {
         let Some(subscription) = self.subscriptions.get_mut(&id).filter(|s| s.generation == generation) else {
             return Ok(());
         };
-        let Some(update) = update else {
-            self.subscriptions.remove(&id);
-            return self.fail(Some(id), ApiError::unavailable("this topic ended; subscribe again")).await;
+        let update = match word {
+            Word::Update(update) => update,
+            Word::Refused(error) => {
+                self.subscriptions.remove(&id);
+                return self.fail(Some(id), error).await;
+            }
+            Word::Ended => {
+                self.subscriptions.remove(&id);
+                return self.fail(Some(id), ApiError::unavailable("this topic ended; subscribe again")).await;
+            }
         };
         subscription.seq += 1;
         let message =
@@ -276,4 +294,8 @@ impl Session {
             Ok(Err(_)) | Err(_) => Err(()),
         }
     }
+}
+
+fn only(word: Word) -> impl Stream<Item = Word> + Send + 'static {
+    stream::once(async move { word })
 }

@@ -93,6 +93,8 @@ impl Events for Fake {
                 let update = || Update { kind: UpdateKind::Snapshot, data: UpdateData::Jobs(Vec::new()) };
                 Ok(futures_util::stream::repeat_with(update).boxed())
             }
+            // Its venue does not answer.
+            Topic::Chart(_) => std::future::pending().await,
             other => not_here(other.name()),
         }
     }
@@ -306,6 +308,7 @@ impl MarketData for Fake {
                 price_decimals: 1,
                 provider: "SIM".into(),
                 has_more_before: false,
+                catching_up: false,
                 forming: false,
             },
             columns: vec![vec![1.5; request.limit as usize]; names.len()],

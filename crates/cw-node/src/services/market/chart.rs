@@ -205,7 +205,14 @@ impl Market {
         // One more than is needed tells whether there are older ones.
         let wanted = rows + study.as_ref().map_or(0, Study::warm_up) + 1;
         let span = Span { from: None, to: before, limit: Some(wanted) };
-        let newest = self.recent(&instrument, timeframe, span, before.is_none()).await?;
+        let catching_up = before.is_none() && self.is_behind(&instrument, timeframe, calendar, span).await?;
+        let newest = match timeframe {
+            Cadence::Time(timeframe) if catching_up => {
+                let candles = self.stored(&instrument, timeframe, calendar, span).await?;
+                Newest { candles, forming: None, cut: false }
+            }
+            _ => self.recent(&instrument, timeframe, span, before.is_none()).await?,
+        };
         let Newest { candles, forming, cut } = newest;
         let forming = forming.filter(|forming| follows(forming, candles.last()));
         let shown = (rows - usize::from(forming.is_some())).min(candles.len());
@@ -221,6 +228,7 @@ impl Market {
                 provider: self.provider_of(&instrument),
                 has_more_before: candles.len() > shown || cut,
                 forming: forming.is_some(),
+                catching_up,
                 instrument,
                 timeframe,
             },

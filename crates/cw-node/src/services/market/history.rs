@@ -205,7 +205,7 @@ impl Market {
 
     /// Candles of files and venues, at their own timeframe or folded: of venues from what sessions are made of, of files from
     /// the finest one that divides the one asked for.
-    async fn stored(
+    pub(super) async fn stored(
         &self,
         instrument: &InstrumentId,
         timeframe: Timeframe,

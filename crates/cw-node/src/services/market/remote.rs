@@ -1,13 +1,15 @@
 //! Candles of venues behind a network: asked for once, then in the store.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use cw_api::ApiError;
 use cw_api::commands::backtests::FetchProgress;
 use cw_api::commands::data::FetchedFrom;
-use cw_core::{AssetClass, Calendar, Candle, Instrument, InstrumentId, Timeframe, Timestamp};
+use cw_core::{AssetClass, Cadence, Calendar, Candle, Instrument, InstrumentId, Timeframe, Timestamp};
 use cw_market::{CandleRequest, FilterRules, Provider, Purpose, Suspicion};
 use cw_store::{Channel, Outage, OutageState, Page, Source, SourceKind, TimeRange};
+use tokio_util::task::AbortOnDropHandle;
 
 use super::asking::Topic;
 use super::history::{back, ceil, refused};
@@ -18,6 +20,8 @@ use crate::shared::storage;
 /// Markets close for nights and week-ends: for so many candles this many times their length is looked back.
 const SLACK: usize = 5;
 const DEFAULT_LIMIT: usize = 500;
+/// How long a chart that has something to show waits for more.
+const PATIENCE: Duration = Duration::from_millis(1_500);
 /// What one request may look back for, in candles.
 const MOST: usize = 200_000;
 /// Candles asked for, and written, at a time: a fetch shows its progress and loses no more than this when it is cut off.
@@ -292,6 +296,36 @@ impl Market {
                 Ok(())
             }
         }
+    }
+
+    /// Has what a chart shows brought; true when its venue takes its time over that and something to show is stored. It
+    /// is brought nevertheless.
+    pub(super) async fn is_behind(
+        &self,
+        instrument: &InstrumentId,
+        timeframe: Cadence,
+        calendar: Calendar,
+        span: Span,
+    ) -> Result<bool, ApiError> {
+        let Cadence::Time(timeframe) = timeframe else { return Ok(false) };
+        if self.shared.read_only || self.venue_of(instrument).is_none() {
+            return Ok(false);
+        }
+        let Some(market) = self.me.upgrade() else { return Ok(false) };
+        let id = instrument.clone();
+        let mut bringing = AbortOnDropHandle::new(tokio::spawn(async move {
+            let Some(provider) = market.venue_of(&id) else { return Ok(()) };
+            market.refresh(provider, &id, timeframe, calendar, span).await
+        }));
+        if let Ok(ended) = tokio::time::timeout(PATIENCE, &mut bringing).await {
+            return ended.map_err(ApiError::internal)?.map(|()| false);
+        }
+        let base = Self::base_at_venue(instrument, calendar, timeframe);
+        if self.stored_timeframes(instrument).await?.contains(&base) {
+            bringing.detach();
+            return Ok(true);
+        }
+        bringing.await.map_err(ApiError::internal)?.map(|()| false)
     }
 
     /// Puts an instrument on the list as its venue describes it.

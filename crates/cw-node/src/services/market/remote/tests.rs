@@ -18,6 +18,7 @@ use crate::logs::LogRing;
 use crate::node::Node;
 
 mod honesty;
+mod looking;
 
 const MINUTE: i64 = 60_000_000_000;
 
@@ -114,26 +115,6 @@ async fn what_was_fetched_once_is_not_asked_for_again() {
         services.market.coverage(&caller(), DataCoverage { instrument: None, timeframe: None }).await.unwrap();
     assert_eq!(coverage.coverage.iter().map(|c| c.candles).sum::<u64>(), truth.len() as u64);
     node.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_many_look_at_in_one_moment_is_asked_for_once() {
-    let requests_of = async |readers: usize| {
-        let f = Fixture::new().await;
-        let (node, services) = f.open(f.config()).await;
-        // The venue's time is known from then on.
-        candles(&services, "MSFT", ago(10)).await;
-        let (before, _) = f.exchange.counts();
-        let reading = (0..readers).map(|_| candles(&services, "AAPL", ago(1_500)));
-        for seen in futures_util::future::join_all(reading).await {
-            assert_eq!(seen, f.truth(0, ago(1_500), ago(0)));
-        }
-        node.stop().await;
-        f.exchange.counts().0 - before
-    };
-    let alone = requests_of(1).await;
-    assert!(alone > 1);
-    assert_eq!(requests_of(8).await, alone);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
