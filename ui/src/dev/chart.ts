@@ -37,6 +37,7 @@ export function window(args: { instrument: string; timeframe: string; before?: s
       provider: 'SIM',
       has_more_before: true,
       forming,
+      catching_up: false,
     },
     all,
   );

@@ -147,6 +147,7 @@ export const en = {
   chart: {
     role: 'chart',
     empty: 'No candles here',
+    waiting: 'Waiting for candles from {{venue}}',
     emptyText: 'There is no data of this symbol in this timeframe. Import a file or choose another timeframe.',
     label: 'Price chart of {{title}}. Arrow keys read candle by candle; Alt+T shows a table.',
     day: '24h',
@@ -612,6 +613,7 @@ export const en = {
     revised_other: '{{count}} revised',
     unknown: 'Source unknown: {{message}}',
     asking: 'Asking where these candles come from',
+    catchingUp: 'waiting for {{venue}} to send what is missing',
     ofTrades: 'Made of trades from {{provider}}',
     nothing: 'No sources are known',
     how: 'How',

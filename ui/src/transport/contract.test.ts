@@ -31,6 +31,7 @@ const frame = encodeFrame(
     provider: 'SIM',
     has_more_before: false,
     forming: true,
+    catching_up: false,
   },
   [Float64Array.of(60)],
 );

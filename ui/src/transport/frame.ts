@@ -12,6 +12,8 @@ export interface FrameHeader {
   has_more_before: boolean;
   /** The last row is a candle that is still forming. */
   forming: boolean;
+  /** The venue has not answered yet: this is what is stored, and more can be had in a moment. */
+  catching_up: boolean;
 }
 export interface Frame {
   header: FrameHeader;

@@ -7,7 +7,7 @@ import { useLinks } from '@/lib/links';
 import { usePrefs } from '@/lib/prefs';
 import { useUi } from '@/lib/ui';
 import { useCommand, useTransport } from '@/transport/hooks';
-import { useInstrument } from '@/transport/instruments';
+import { useInstrument, venueOf } from '@/transport/instruments';
 import { useLive } from '@/transport/live';
 import type { Decision, Fill } from '@/transport/types';
 import { ChartLegend } from './ChartLegend';
@@ -212,6 +212,7 @@ export function ChartPanel({
             // Covers what is drawn: those are the candles of another symbol.
             <div role="status" aria-label={t('state.loading')} className="absolute inset-0 bg-bg1 p-3">
               <div className="skeleton h-3 w-40" />
+              <Waiting venue={venueOf(instrumentId)} />
             </div>
           ) : null}
           {phase.state === 'empty' ? (
@@ -272,6 +273,17 @@ export function ChartPanel({
       ) : null}
     </div>
   );
+}
+
+/** Said when candles do not come at once: who is asked. */
+function Waiting({ venue }: { venue: string }) {
+  const { t } = useTranslation();
+  const [late, setLate] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setLate(true), 1_200);
+    return () => clearTimeout(timer);
+  }, []);
+  return late ? <p className="mt-2 text-sm text-t2">{t('chart.waiting', { venue })}</p> : null;
 }
 
 /** The tick nearest to where the pointer was. The pointer's own precision is a pixel, so a float is enough here. */

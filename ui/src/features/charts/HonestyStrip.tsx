@@ -78,6 +78,11 @@ export function HonestyStrip({
               <span className={cx(freshness === 'stale' && 'font-semibold text-warn')}>
                 {t(`honesty.freshness.${freshness}`)}
               </span>
+              {chart.store.catchingUp ? (
+                <span role="status" className="font-medium text-warn">
+                  {t('honesty.catchingUp', { venue: venueOf(instrument) })}
+                </span>
+              ) : null}
               {told.notice ? (
                 <span title={told.notice} className="inline-flex">
                   <Chip tone="warn">

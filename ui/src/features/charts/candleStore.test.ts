@@ -15,6 +15,7 @@ function page(from: number, rows: number, more = true) {
     provider: 'SIM',
     has_more_before: more,
     forming: false,
+    catching_up: false,
   };
   const number = (i: number) => from / 60 + i;
   const columns = [

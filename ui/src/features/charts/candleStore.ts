@@ -29,6 +29,8 @@ export class CandleStore {
   priceDecimals = 2;
   provider = '';
   hasMoreBefore = false;
+  /** The venue still has to answer. */
+  catchingUp = false;
   #columns: Float64Array[] = [];
   #rows = 0;
   #levels = new Map<number, Level>();
@@ -56,6 +58,7 @@ export class CandleStore {
     this.priceDecimals = frame.header.price_decimals;
     this.provider = frame.header.provider;
     this.hasMoreBefore = frame.header.has_more_before;
+    this.catchingUp = frame.header.catching_up;
     this.#rows = frame.header.rows;
     this.#columns = frame.columns.map((column) => withRoom(column, frame.header.rows));
     this.#levels.clear();

@@ -11,7 +11,7 @@ const NOW = 6_000_000;
 const COLUMNS = ['time', 'open', 'high', 'low', 'close', 'volume'];
 
 /** One-minute candles that end at `last`, `has_more_before` until `first`. */
-function page(last: number, rows: number, more: boolean) {
+function page(last: number, rows: number, more: boolean, catchingUp = false) {
   const columns = COLUMNS.map((_, c) =>
     Float64Array.from({ length: rows }, (_v, i) => (c === 0 ? last - (rows - 1 - i) * 60 : c)),
   );
@@ -25,6 +25,7 @@ function page(last: number, rows: number, more: boolean) {
       provider: 'SIM',
       has_more_before: more,
       forming: true,
+      catching_up: catchingUp,
     },
     columns,
   );
@@ -84,13 +85,14 @@ function fakePort() {
 
 describe('chart controller', () => {
   beforeEach(() => {
-    vi.useFakeTimers({ toFake: ['requestAnimationFrame', 'setTimeout'] });
+    vi.useFakeTimers({ toFake: ['requestAnimationFrame', 'setTimeout', 'clearTimeout'] });
   });
   afterEach(() => vi.useRealTimers());
   const frame = () => vi.advanceTimersByTimeAsync(20);
   let instrument = 0;
 
-  async function open(limitOfHistory = 10_000, timeframe = '1m') {
+  async function open(limitOfHistory = 10_000, timeframe = '1m', behind = 0) {
+    let windows = 0;
     const transport = new MockTransport({
       answers: {},
       binary: (_command, args) => {
@@ -98,7 +100,8 @@ describe('chart controller', () => {
         const last = before ? Date.parse(before) / 1_000 - 60 : NOW;
         const first = NOW - limitOfHistory * 60;
         const rows = Math.max(0, Math.min(limit, (last - first) / 60 + 1));
-        return page(last, rows, rows === limit);
+        windows += 1;
+        return windows > behind ? page(last, rows, rows === limit) : page(last - 600, rows - 10, false, true);
       },
     });
     const fake = fakePort();
@@ -117,6 +120,26 @@ describe('chart controller', () => {
     expect(phases).toEqual(['loading', 'ready']);
     expect(chart.rows).toBe(1_000);
     expect(state.visible).toEqual({ from: 870, to: 1_012 });
+  });
+
+  it('shows what is stored while the venue is asked, and asks again until it has answered', async () => {
+    const { chart, phases, transport } = await open(10_000, '1m', 2);
+    expect(phases).toEqual(['loading', 'ready']);
+    expect([chart.rows, chart.store.catchingUp]).toEqual([990, true]);
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect([chart.rows, chart.store.catchingUp]).toEqual([990, true]);
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect([chart.rows, chart.store.catchingUp]).toEqual([1_000, false]);
+    const asked = () => transport.calls.filter((call) => call.command === 'chart.window').length;
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(asked()).toBe(3);
+  });
+
+  it('asks for nothing more once it is closed', async () => {
+    const { chart, transport } = await open(10_000, '1m', 2);
+    chart.dispose();
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(transport.calls.filter((call) => call.command === 'chart.window')).toHaveLength(1);
   });
 
   it('fetches older candles when the view comes near the start, without moving it', async () => {

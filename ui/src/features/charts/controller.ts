@@ -36,6 +36,8 @@ const FIRST_PAGE = 1_000;
 const PAGE = 2_000;
 /** As many rows as one answer may have. */
 const MOST_ROWS = 20_000;
+/** When a window is asked for again whose venue had not answered. */
+const AGAIN_MS = 2_000;
 /** Candles fetched before the view when its studies change. */
 const ROWS_BEFORE_VIEW = 300;
 const UNITS: Record<string, number> = { s: 1, m: 60, h: 3_600, d: 86_400, w: 604_800, M: 2_419_200 };
@@ -101,6 +103,7 @@ export class ChartController {
   #span: Span = { start: 0, end: 0 };
   #stop: (() => void) | null = null;
   #abort: AbortController | null = null;
+  #again: ReturnType<typeof setTimeout> | undefined;
   #paging = false;
   #pending: ChartBar[] = [];
   #hover: number | null = null;
@@ -220,6 +223,7 @@ export class ChartController {
     if (!key) return;
     this.#abort?.abort();
     this.#abort = new AbortController();
+    clearTimeout(this.#again);
     if (this.store.rows === 0) this.onPhase({ state: 'loading' });
     const limit = view
       ? Math.min(MOST_ROWS, Math.max(FIRST_PAGE, Math.ceil(ROWS_BEFORE_VIEW - view.from)))
@@ -245,6 +249,10 @@ export class ChartController {
     this.store.reset(frame);
     this.receivedAt = performance.now();
     this.#render(keep);
+    if (this.store.catchingUp) {
+      this.#again = setTimeout(() => void this.#load(null), AGAIN_MS);
+      if (this.store.rows === 0) return;
+    }
     if (this.store.rows === 0) {
       this.onPhase({ state: 'empty' });
       endTurns();
@@ -429,6 +437,7 @@ export class ChartController {
   dispose(): void {
     this.#disposed = true;
     this.#abort?.abort();
+    clearTimeout(this.#again);
     this.#stop?.();
     this.port.dispose();
   }
