@@ -95,12 +95,16 @@ pub struct CandleRequest {
     pub purpose: Purpose,
 }
 
-/// What candles are asked for. A venue lets us ask so many times a minute, and a part of that is kept for following: who
-/// looks at charts or fetches years of history does not make a followed instrument late.
+/// What candles are asked for. A venue lets us ask so many times a minute, and who fetches years of history or looks at
+/// charts leaves a part of that to what is more urgent: a followed instrument is not late for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Purpose {
+    /// History by the year.
+    Fetch,
+    /// A chart, or what else somebody waits for.
     #[default]
     Look,
+    /// Keeping a followed instrument current.
     Follow,
 }
 

@@ -70,6 +70,7 @@ pub fn plan(
     };
     let from = request.from.map_or_else(back, up).max(Timestamp::EPOCH);
     let lane = match request.purpose {
+        Purpose::Fetch => Lane::Fetch,
         Purpose::Look => Lane::Look,
         Purpose::Follow => Lane::Follow,
     };

@@ -7,6 +7,7 @@ use cw_api::commands::data::{
     TimeRange as RangeView,
 };
 use cw_core::{InstrumentId, Timeframe, Timestamp};
+use cw_market::Purpose;
 use cw_store::{OutageQuery, OutageState, SeriesCoverage, TimeRange};
 use cw_venues::catalog;
 
@@ -51,7 +52,7 @@ impl Market {
             return Ok(report);
         }
         let fetched = if let Some(provider) = remote {
-            self.ensure_remote(provider, &report.instrument, timeframe, range, ticket).await?
+            self.ensure_remote(provider, &report.instrument, timeframe, range, (Purpose::Fetch, ticket)).await?
         } else {
             self.instrument(&report.instrument).await?;
             self.ensure(&report.instrument, timeframe, range, ticket).await?

@@ -9,7 +9,8 @@ use cw_api::commands::data::FetchedFrom;
 use cw_core::{AssetClass, Cadence, Calendar, Candle, Instrument, InstrumentId, Timeframe, Timestamp};
 use cw_market::{CandleRequest, FilterRules, Provider, Purpose, Suspicion};
 use cw_store::{Channel, Outage, OutageState, Page, Source, SourceKind, TimeRange};
-use tokio_util::task::AbortOnDropHandle;
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
 
 use super::asking::Topic;
 use super::history::{back, ceil, refused};
@@ -99,6 +100,7 @@ struct Series<'a> {
 struct Chain {
     links: Vec<(Arc<dyn Provider>, InstrumentId)>,
     turn: usize,
+    purpose: Purpose,
     /// What the ones before this turn's said.
     failures: Option<String>,
 }
@@ -113,7 +115,7 @@ impl Chain {
     ) -> Result<(&Arc<dyn Provider>, &InstrumentId, Vec<Candle>), ApiError> {
         loop {
             let (provider, id) = &self.links[self.turn];
-            let (instrument, purpose) = (id.clone(), Purpose::Look);
+            let (instrument, purpose) = (id.clone(), self.purpose);
             let request =
                 CandleRequest { instrument, timeframe, from: Some(from), to: Some(to), limit: usize::MAX, purpose };
             let error = match provider.candles(&request).await {
@@ -142,7 +144,7 @@ impl Market {
         instrument: &InstrumentId,
         timeframe: Timeframe,
         range: TimeRange,
-        ticket: Option<&Ticket>,
+        (purpose, ticket): (Purpose, Option<&Ticket>),
     ) -> Result<Fetched, ApiError> {
         let mut fetched = Fetched::default();
         let range = TimeRange::new(range.from, range.to.min(self.remote_end(provider, timeframe)));
@@ -166,7 +168,7 @@ impl Market {
         let rules = FilterRules::of(known.map_or(AssetClass::Other, |known| known.asset_class));
         let series = Series { instrument, timeframe, calendar, rules };
         let mut meter = Meter::new(ticket, (instrument, timeframe), range, &missing);
-        let mut chain = Chain { links: self.shared.venues.chain(instrument), turn: 0, failures: None };
+        let mut chain = Chain { links: self.shared.venues.chain(instrument), turn: 0, purpose, failures: None };
         if chain.links.is_empty() {
             return Err(ApiError::unavailable(format!(
                 "none of those that data.priority names for {instrument} is switched on"
@@ -288,7 +290,7 @@ impl Market {
         let wanted = span.limit.unwrap_or(DEFAULT_LIMIT).saturating_mul(slack).saturating_add(2).min(MOST);
         let from = span.from.unwrap_or_else(|| back(timeframe, to, wanted)).max(back(base, to, MOST));
         let range = TimeRange::new(ceil(base, from), to);
-        match self.ensure_remote(provider, instrument, base, range, None).await {
+        match self.ensure_remote(provider, instrument, base, range, (Purpose::Look, None)).await {
             Ok(_) => Ok(()),
             Err(error) if self.stored_timeframes(instrument).await?.is_empty() => Err(error),
             Err(error) => {
@@ -312,20 +314,30 @@ impl Market {
             return Ok(false);
         }
         let Some(market) = self.me.upgrade() else { return Ok(false) };
-        let id = instrument.clone();
-        let mut bringing = AbortOnDropHandle::new(tokio::spawn(async move {
-            let Some(provider) = market.venue_of(&id) else { return Ok(()) };
-            market.refresh(provider, &id, timeframe, calendar, span).await
-        }));
-        if let Ok(ended) = tokio::time::timeout(PATIENCE, &mut bringing).await {
-            return ended.map_err(ApiError::internal)?.map(|()| false);
+        let (tell, mut told) = oneshot::channel();
+        let given_up = CancellationToken::new();
+        let (id, wanted) = (instrument.clone(), given_up.clone());
+        self.shared.supervisor.spawn_until_stopped("bring-candles", async move {
+            let bringing = async {
+                let Some(provider) = market.venue_of(&id) else { return Ok(()) };
+                market.refresh(provider, &id, timeframe, calendar, span).await
+            };
+            if let Some(outcome) = wanted.run_until_cancelled(bringing).await {
+                // Who looked may have stopped waiting.
+                let _gone = tell.send(outcome);
+            }
+        });
+        let unless_detached = given_up.drop_guard();
+        let stopped = |_| ApiError::unavailable("the program is stopping");
+        if let Ok(outcome) = tokio::time::timeout(PATIENCE, &mut told).await {
+            return outcome.map_err(stopped)?.map(|()| false);
         }
         let base = Self::base_at_venue(instrument, calendar, timeframe);
         if self.stored_timeframes(instrument).await?.contains(&base) {
-            bringing.detach();
+            unless_detached.disarm();
             return Ok(true);
         }
-        bringing.await.map_err(ApiError::internal)?.map(|()| false)
+        told.await.map_err(stopped)?.map(|()| false)
     }
 
     /// Puts an instrument on the list as its venue describes it.

@@ -59,11 +59,15 @@ async fn a_fetch_of_months_makes_nothing_late_that_is_followed_and_charts_show_w
         to: Some(ago(0)),
     };
     let job = services.market.start_fetch(&caller(), StartFetch(months)).await.unwrap().job_id;
-    until("the end of what looking may spend", async || {
-        let connection = connection().await;
-        (connection.budget_left? <= connection.budget_limit? * 2 / 5).then_some(())
-    })
-    .await;
+    let left = async |share: u32| {
+        until("what may be spent to be spent", async || {
+            let connection = connection().await;
+            (connection.budget_left? <= connection.budget_limit? * share / 100).then_some(())
+        })
+        .await;
+    };
+    left(50).await;
+    // Followed through a lost connection, and looked at, as if there were no fetch.
     let minutes = 4;
     for minute in 1..=minutes {
         f.exchange.advance_to(ago(0).plus_nanos(minute * MINUTE));
@@ -72,12 +76,26 @@ async fn a_fetch_of_months_makes_nothing_late_that_is_followed_and_charts_show_w
     f.moving("what was missed", async || (candles(&services, "MSFT", ago(30)).await.starts_with(&truth)).then_some(()))
         .await;
     assert!(connection().await.reconnects >= 1, "it had to be asked for");
-    assert_eq!(connection().await.budget_left.map(|left| left < 80), Some(true), "out of what looking may not spend");
+    assert!(!window(&services, "BTC/USD").await.header.catching_up);
+    let waiting = jobs(&services).await;
+    assert!(waiting.iter().any(|j| j.id == job && j.finished_at.is_none()), "the fetch waits: {waiting:?}");
 
-    let frame = window(&services, "BTC/USD").await;
-    assert!(frame.header.catching_up && frame.header.rows == 100, "{:?}", frame.header);
-    let jobs = jobs(&services).await;
-    assert!(jobs.iter().any(|j| j.id == job && j.finished_at.is_none()), "the fetch still waits: {jobs:?}");
+    // Somebody looks at more than may be looked at in a minute.
+    let greedy = candles(&services, "BTC/USD", ago(60 * 1_440));
+    let meanwhile = async {
+        left(35).await;
+        f.exchange.advance_to(f.exchange.now().plus_nanos(2 * MINUTE));
+        let frame = window(&services, "BTC/USD").await;
+        assert!(frame.header.catching_up && frame.header.rows == 100, "{:?}", frame.header);
+        let truth = f.truth(1, ago(30), Timeframe::M1.open_time(f.exchange.now()));
+        let followed = async || candles(&services, "MSFT", ago(30)).await.starts_with(&truth).then_some(());
+        f.moving("what is followed", followed).await;
+    };
+    tokio::select! {
+        biased;
+        () = meanwhile => {}
+        _ = greedy => panic!("two months in less than a minute's requests"),
+    }
     services.backtests.cancel_job(&caller(), CancelJob { job_id: job }).await.unwrap();
     node.stop().await;
 }
