@@ -21,8 +21,9 @@ use crate::news::Article;
 use crate::server::{Dialect, number, refuse};
 use crate::session::{self, Codec, Voice};
 
-/// Smaller than the real one, so that pages are met.
-const MOST_ROWS: usize = 400;
+/// Bars in a page, and in one of a test.
+const MOST_ROWS: usize = 10_000;
+const FEW_ROWS: usize = 400;
 /// Midnight in New York, in winter.
 const NEW_YORK: i64 = 5 * 60 * MINUTE;
 
@@ -78,7 +79,7 @@ async fn bars(State(exchange): State<Arc<Exchange>>, Query(query): Query<BTreeMa
         let folded = market::fold(&minutes, length, origin).into_iter();
         rows.extend(folded.filter(|c| c.open_time >= start && c.open_time <= end).map(|c| (name, c)));
     }
-    let limit = text("limit").parse().unwrap_or(1_000).clamp(1, MOST_ROWS);
+    let limit = text("limit").parse().unwrap_or(1_000).clamp(1, exchange.page(FEW_ROWS, MOST_ROWS));
     // `row-400` is the place of the next row; the page before it comes once more, empty, under the name `wait-400`.
     let (begin, empty) = match text("page_token").split_once('-') {
         Some((kind @ ("row" | "wait"), place)) => (place.parse().unwrap_or(usize::MAX), kind == "wait"),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use cw_core::{Candle, Clock, Timestamp};
@@ -75,6 +75,7 @@ pub struct Exchange {
     plan: Mutex<Plan>,
     /// Requests that are still to be spoiled, and how.
     spoiled: Mutex<Option<(Fault, u32)>>,
+    full_pages: AtomicBool,
     requests: AtomicU64,
     streams: AtomicU64,
     subscriptions: Mutex<BTreeMap<String, u64>>,
@@ -92,6 +93,7 @@ impl Exchange {
             begun: now.as_nanos().div_euclid(MINUTE),
             plan: Mutex::default(),
             spoiled: Mutex::default(),
+            full_pages: AtomicBool::new(false),
             requests: AtomicU64::new(0),
             streams: AtomicU64::new(0),
             subscriptions: Mutex::default(),
@@ -103,6 +105,16 @@ impl Exchange {
 
     pub fn set_plan(&self, plan: Plan) {
         *self.plan.lock() = plan;
+    }
+
+    /// Pages of history as large as the real ones; small ones without this, so that tests meet many.
+    pub fn give_full_pages(&self) {
+        self.full_pages.store(true, Ordering::Relaxed);
+    }
+
+    /// The most rows of one page.
+    pub(crate) fn page(&self, small: usize, full: usize) -> usize {
+        if self.full_pages.load(Ordering::Relaxed) { full } else { small }
     }
 
     pub fn now(&self) -> Timestamp {

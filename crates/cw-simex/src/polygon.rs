@@ -19,8 +19,9 @@ use crate::market::{self, MINUTE};
 use crate::server::{Dialect, number, refuse};
 use crate::session::{self, Codec, Voice};
 
-/// Smaller than the real one, so that pages are met.
-const MOST_ROWS: usize = 700;
+/// Aggregates in a page, and in one of a test.
+const MOST_ROWS: usize = 50_000;
+const FEW_ROWS: usize = 700;
 /// Midnight in New York, in winter.
 const NEW_YORK: i64 = 5 * 60 * MINUTE;
 
@@ -73,7 +74,7 @@ async fn aggregates(
         return axum::Json(empty).into_response();
     }
     let begin: usize = query.get("cursor").map_or(Some(0), |cursor| cursor.parse().ok()).unwrap_or(usize::MAX);
-    let end = begin.saturating_add(MOST_ROWS).min(rows.len());
+    let end = begin.saturating_add(exchange.page(FEW_ROWS, MOST_ROWS)).min(rows.len());
     let page: Vec<Value> = rows.get(begin..end).unwrap_or_default().iter().map(aggregate).collect();
     let mut body = json!({ "ticker": ticker, "status": "OK", "request_id": "1", "adjusted": false,
         "queryCount": page.len(), "resultsCount": page.len(), "count": page.len(), "results": page });
