@@ -14,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use cw_core::{Candle, Timestamp};
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
+use tokio::sync::{broadcast, mpsc};
 
 use crate::exchange::{Exchange, Tick};
 use crate::fault::Fault;
@@ -145,9 +145,11 @@ async fn stream(
     if symbols.is_empty() {
         return refuse(400, json!({ "errorMessage": "Invalid value specified for 'instruments'" }));
     }
+    // Nothing that happens after the subscription is seen may be missed.
+    let ticks = exchange.listen();
     names.split(',').for_each(|name| exchange.subscribed(name));
     let (lines, mut body) = mpsc::channel::<String>(1_024);
-    tokio::runtime::Handle::current().spawn(tell(exchange, symbols, lines));
+    tokio::runtime::Handle::current().spawn(tell(exchange, ticks, symbols, lines));
     let parts = futures_util::stream::poll_fn(move |cx| {
         body.poll_recv(cx).map(|line| line.map(|line| Ok::<_, Infallible>(Bytes::from(line))))
     });
@@ -165,8 +167,12 @@ fn price(symbol: usize, time: Timestamp, bid: i64, ask: i64) -> String {
 }
 
 /// Ends when the listener is gone or the plan says so.
-async fn tell(exchange: Arc<Exchange>, symbols: Vec<usize>, lines: mpsc::Sender<String>) {
-    let mut ticks = exchange.listen();
+async fn tell(
+    exchange: Arc<Exchange>,
+    mut ticks: broadcast::Receiver<Arc<Tick>>,
+    symbols: Vec<usize>,
+    lines: mpsc::Sender<String>,
+) {
     let mut stalled_until = i64::MIN;
     let mut heartbeat = tokio::time::interval(HEARTBEAT);
     for symbol in &symbols {
