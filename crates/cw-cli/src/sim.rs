@@ -85,7 +85,8 @@ fn config(servers: &[(Dialect, Server)]) -> String {
             Dialect::Alpaca => "key = \"simulated\"\nsecret = \"simulated\"\n",
             Dialect::Oanda => "key = \"simulated\"\naccount = \"101-001-0000001-001\"\n",
             Dialect::Polygon => "key = \"simulated\"\n",
-            Dialect::Aster | Dialect::Yahoo => "",
+            Dialect::Yahoo => &format!("cookie_url = \"{}\"\n", server.rest_url()),
+            Dialect::Aster => "",
         };
         let stream = match dialect {
             // Yahoo has none, and OANDA's is an address of its own.
@@ -118,5 +119,6 @@ mod tests {
         let settings = cw_node::Settings::load(Some(&file), std::iter::empty()).unwrap();
         assert_eq!(settings.venues.len(), 5);
         assert!(settings.venues.values().all(|venue| venue.enabled && venue.symbols.len() == 3));
+        assert!(settings.venues["yahoo"].cookie_url.is_some(), "nobody outside is asked for anything");
     }
 }

@@ -223,7 +223,7 @@ pub struct ConnectionStatus {
     /// Of the venue's request budget: what is left, of how much.
     pub budget_left: u32,
     pub budget_limit: u32,
-    /// Until when the venue asked us not to call.
+    /// Until when no data are asked for: the venue wants it so, or it failed too often.
     pub held_until: Option<Timestamp>,
     /// The venue's clock less ours, in milliseconds; `None` until it was measured.
     pub clock_offset_ms: Option<i64>,

@@ -60,11 +60,16 @@ async fn plan(State(exchange): State<Arc<Exchange>>, Json(plan): Json<Plan>) -> 
 #[derive(Debug, Deserialize)]
 struct Spoil {
     fault: Fault,
+    #[serde(default)]
     requests: u32,
 }
 
-/// Spoils the next requests at once; faults of streams need a plan.
+/// Spoils the next requests at once, or changes what Yahoo demands; faults of streams need a plan.
 async fn spoil(State(exchange): State<Arc<Exchange>>, Json(Spoil { fault, requests }): Json<Spoil>) -> Response {
+    if fault.is_lasting() {
+        exchange.door.lock().turn(fault);
+        return Json(json!({ "fault": fault })).into_response();
+    }
     if fault.requests() == 0 {
         return refuse(400, json!({ "error": "this fault is one of streams; plan it for a minute" }));
     }

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use crate::fault::{Fault, Plan};
 use crate::market::{MINUTE, Market, Print, SYMBOLS};
+use crate::yahoo::Door;
 
 /// Messages that a slow stream may be behind before it is cut.
 const BEHIND: usize = 65_536;
@@ -80,6 +81,8 @@ pub struct Exchange {
     streams: AtomicU64,
     subscriptions: Mutex<BTreeMap<String, u64>>,
     offenses: AtomicU64,
+    /// Whom Yahoo lets in.
+    pub(crate) door: Mutex<Door>,
     /// From when until when nobody may ask.
     held: Mutex<Option<(Instant, Instant)>>,
     ticks: broadcast::Sender<Arc<Tick>>,
@@ -98,6 +101,7 @@ impl Exchange {
             streams: AtomicU64::new(0),
             subscriptions: Mutex::default(),
             offenses: AtomicU64::new(0),
+            door: Mutex::default(),
             held: Mutex::default(),
             ticks: broadcast::channel(BEHIND).0,
         })
@@ -143,8 +147,10 @@ impl Exchange {
                 }
             }
             if minute < last {
-                if let Some(fault) = self.fault_at(minute).filter(|fault| fault.requests() > 0) {
-                    *self.spoiled.lock() = Some((fault, fault.requests()));
+                match self.fault_at(minute) {
+                    Some(fault) if fault.is_lasting() => self.door.lock().turn(fault),
+                    Some(fault) if fault.requests() > 0 => self.spoil(fault, fault.requests()),
+                    _ => {}
                 }
                 self.clock.store((minute + 1) * MINUTE, Ordering::Release);
                 (0..SYMBOLS).for_each(|symbol| self.tell(Tick::Minute { symbol, minute }));

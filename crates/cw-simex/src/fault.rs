@@ -39,6 +39,23 @@ pub enum Fault {
     GarbageBody,
     /// The minute's candle is lost, and the next two answers end in the middle.
     CutBody,
+    /// The minute's candle is lost, and the next three requests are answered 429, in plain text and without a word about how
+    /// long to wait. Like those below not among [`ALL`](Self::ALL).
+    Busy,
+    /// The minute's candle is lost, and the next three requests are answered 999, as Yahoo answers programs.
+    Unwelcome,
+    /// The minute's candle is lost, and the next three requests are answered 200 and with Yahoo's page for when it is down.
+    Down,
+    /// From the minute's end on Yahoo gives charts only to who shows its cookie and crumb, and answers 401 to others.
+    Demand,
+    /// As [`Demand`](Self::Demand), and cookies and crumbs that were given before are worth nothing.
+    Expire,
+    /// As [`Demand`](Self::Demand), and nobody's cookie and crumb are taken.
+    Deny,
+    /// As [`Demand`](Self::Demand), and who wants a cookie is sent to the European Union's page of consent.
+    Consent,
+    /// From the minute's end on Yahoo demands nothing.
+    Admit,
 }
 
 impl Fault {
@@ -60,10 +77,15 @@ impl Fault {
         Self::CutBody,
     ];
 
+    /// Whether it changes what Yahoo demands, until another one does.
+    pub(crate) const fn is_lasting(self) -> bool {
+        matches!(self, Self::Demand | Self::Expire | Self::Deny | Self::Consent | Self::Admit)
+    }
+
     /// How many requests it spoils.
     pub(crate) const fn requests(self) -> u32 {
         match self {
-            Self::Throttle => 3,
+            Self::Throttle | Self::Busy | Self::Unwelcome | Self::Down => 3,
             Self::ServerError | Self::GarbageBody | Self::CutBody => 2,
             _ => 0,
         }

@@ -9,7 +9,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode, header};
 use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Response};
 use cw_core::Clock;
 use jiff::fmt::rfc2822::DateTimePrinter;
 use serde::{Deserialize, Serialize};
@@ -169,7 +169,12 @@ async fn spoil(State(exchange): State<Arc<Exchange>>, request: Request, next: Ne
             (StatusCode::TOO_MANY_REQUESTS, [("retry-after", "1")], "Too Many Requests").into_response()
         }
         Some(Fault::ServerError) => (StatusCode::INTERNAL_SERVER_ERROR, "<html>oops</html>").into_response(),
-        Some(Fault::GarbageBody) => "<html>Will be right back</html>".into_response(),
+        Some(Fault::GarbageBody) => "<html>not what was asked for</html>".into_response(),
+        Some(Fault::Busy) => (StatusCode::TOO_MANY_REQUESTS, "Too Many Requests").into_response(),
+        Some(Fault::Unwelcome) => refuse_in_words(999, "Unable to process request at this time -- error 999."),
+        Some(Fault::Down) => {
+            Html("<html><title>Yahoo</title><body>Will be right back...</body></html>").into_response()
+        }
         Some(Fault::CutBody) => {
             let answer = next.run(request).await;
             let whole = axum::body::to_bytes(answer.into_body(), usize::MAX).await.unwrap_or_default();
@@ -177,6 +182,12 @@ async fn spoil(State(exchange): State<Arc<Exchange>>, request: Request, next: Ne
         }
         _ => next.run(request).await,
     }
+}
+
+/// An error as a page.
+pub(crate) fn refuse_in_words(status: u16, words: &str) -> Response {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
+    (status, Html(format!("<html><body>{words}</body></html>"))).into_response()
 }
 
 /// An error as JSON.

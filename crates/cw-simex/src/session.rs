@@ -126,7 +126,8 @@ fn spoiled(
         Some(Fault::Drop) => return None,
         Some(Fault::HalfOpen) => return Some(Frames::Silence),
         Some(Fault::Garbage) => return Some(Frames::Garbage),
-        Some(Fault::Lose | Fault::Throttle | Fault::ServerError | Fault::GarbageBody | Fault::CutBody) => Vec::new(),
+        Some(Fault::Lose) => Vec::new(),
+        Some(fault) if fault.requests() > 0 => Vec::new(),
         Some(Fault::Duplicate) => [frames.clone(), frames].concat(),
         Some(Fault::Revise) => [voice.tell_wrong(tick, Wrong::Cent), frames].concat(),
         Some(Fault::Mistell) => voice.tell_wrong(tick, Wrong::Cent),
@@ -138,7 +139,7 @@ fn spoiled(
             held.push((symbol, frames));
             return Some(Frames::Say(Vec::new()));
         }
-        Some(Fault::Stall | Fault::Cross) | None => frames,
+        Some(_) | None => frames,
     };
     for (_, late) in held.extract_if(.., |(of, _)| *of == symbol) {
         frames.extend(late);

@@ -1,25 +1,110 @@
-//! Yahoo's chart endpoint, as recorded answers show it.
-//! Source: fixtures of gadicc/node-yahoo-finance2, 2025-03.
+//! Yahoo's chart endpoint, as recorded answers show it, and the cookie and crumb that it asks some callers for.
+//! Sources: fixtures of gadicc/node-yahoo-finance2, 2025-03; the requests of ranaroussi/yfinance, 2026-08.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use cw_core::{Candle, Price, Timestamp};
+use jiff::fmt::rfc2822::DateTimePrinter;
 use serde_json::{Value, json};
 
 use crate::exchange::Exchange;
+use crate::fault::Fault;
 use crate::market::{self, MINUTE};
-use crate::server::{Dialect, number, refuse};
+use crate::server::{Dialect, number, refuse, refuse_in_words};
 
 /// The session opens at 09:30 in New York, in winter.
 const OPENING: i64 = (14 * 60 + 30) * MINUTE;
 
 pub(crate) fn router() -> Router<Arc<Exchange>> {
-    Router::new().route("/v8/finance/chart/{symbol}", get(chart))
+    Router::new()
+        .route("/v8/finance/chart/{symbol}", get(chart))
+        .route("/v1/test/getcrumb", get(crumb))
+        // The host that gives cookies, whose page is not there. Who asks for its time gets none.
+        .route("/", get(cookie).head(|| async { StatusCode::NOT_FOUND }))
+}
+
+/// Whom Yahoo lets in.
+#[derive(Debug, Default)]
+pub(crate) struct Door {
+    demands: bool,
+    /// What it gives it does not take.
+    shut: bool,
+    /// Cookies are given for consent alone.
+    consent: bool,
+    /// Cookies given, each with its number, of which those up to `over` are worth nothing any more.
+    given: u64,
+    over: u64,
+}
+
+impl Door {
+    pub fn turn(&mut self, fault: Fault) {
+        self.demands = fault != Fault::Admit;
+        self.shut = fault == Fault::Deny;
+        self.consent = fault == Fault::Consent;
+        if fault == Fault::Expire {
+            self.over = self.given;
+        }
+    }
+
+    /// The number of the cookie that a request carries, as long as it is worth something.
+    fn guest(&self, headers: &HeaderMap) -> Option<u64> {
+        let all = headers.get(header::COOKIE)?.to_str().ok()?;
+        let value = all.split(';').find_map(|pair| pair.trim().strip_prefix("A3="))?;
+        let number = value.strip_prefix("d=AQABB")?.split('&').next()?.parse().ok()?;
+        (self.over < number && number <= self.given && value == cookie_of(number)).then_some(number)
+    }
+
+    fn lets_in(&self, headers: &HeaderMap, crumb: &str) -> bool {
+        !self.demands || (!self.shut && self.guest(headers).is_some_and(|number| crumb == crumb_of(number)))
+    }
+}
+
+fn cookie_of(number: u64) -> String {
+    format!("d=AQABB{number}&S=AQAAAsimulated")
+}
+
+/// With letters that mean something else in an address.
+fn crumb_of(number: u64) -> String {
+    format!("c/{number}+x.Y=")
+}
+
+async fn cookie(State(exchange): State<Arc<Exchange>>) -> Response {
+    let number = {
+        let mut door = exchange.door.lock();
+        if door.consent {
+            let to = "https://guce.yahoo.com/consent?brandType=nonEu&gcrumb=x";
+            return (StatusCode::FOUND, [(header::LOCATION, to)]).into_response();
+        }
+        door.given += 1;
+        door.given
+    };
+    let year = exchange.now().plus_nanos(31_557_600_000_000_000).to_jiff();
+    let expires = DateTimePrinter::new().timestamp_to_rfc9110_string(&year).unwrap_or_default();
+    let rest = format!("Expires={expires}; Max-Age=31557600; Path=/; SameSite=None; Secure; HttpOnly");
+    let cookies = [format!("A1=d=other; {rest}"), format!("A3={}; {rest}", cookie_of(number)), "A1S=d=last".to_owned()];
+    let mut answer = refuse_in_words(404, "Not Found");
+    for cookie in cookies.iter().filter_map(|cookie| cookie.parse().ok()) {
+        answer.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    answer
+}
+
+async fn crumb(State(exchange): State<Arc<Exchange>>, headers: HeaderMap) -> Response {
+    match exchange.door.lock().guest(&headers) {
+        Some(number) => crumb_of(number).into_response(),
+        None => stranger("Invalid Cookie"),
+    }
+}
+
+fn stranger(description: &str) -> Response {
+    let error = json!({ "code": "Unauthorized", "description": description });
+    refuse(401, json!({ "finance": { "result": null, "error": error } }))
 }
 
 fn failed(status: u16, code: &str, description: &str) -> Response {
@@ -30,7 +115,11 @@ async fn chart(
     State(exchange): State<Arc<Exchange>>,
     Path(name): Path<String>,
     Query(query): Query<BTreeMap<String, String>>,
+    headers: HeaderMap,
 ) -> Response {
+    if !exchange.door.lock().lets_in(&headers, query.get("crumb").map_or("", String::as_str)) {
+        return stranger("Invalid Crumb");
+    }
     let Some(symbol) = number(Dialect::Yahoo, &name) else {
         return failed(404, "Not Found", "No data found, symbol may be delisted");
     };

@@ -11,6 +11,8 @@ mod compared;
 mod drops;
 #[path = "contract/rig.rs"]
 mod rig;
+#[path = "contract/yahoo.rs"]
+mod yahoo;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -30,6 +30,8 @@ pub struct Settings {
     pub codec: Option<String>,
     /// Where Alpaca lists its instruments, which is not where its market data are.
     pub trading_url: Option<String>,
+    /// Where Yahoo gives the cookie that it asks some callers for.
+    pub cookie_url: Option<String>,
     /// What the plan allows, where it is more than the venue gives everybody.
     pub requests_per_minute: Option<u32>,
     /// Kept current while the program runs.
@@ -50,6 +52,7 @@ impl std::fmt::Debug for Settings {
             .field("adjustment", &self.adjustment)
             .field("codec", &self.codec)
             .field("trading_url", &self.trading_url)
+            .field("cookie_url", &self.cookie_url)
             .field("requests_per_minute", &self.requests_per_minute)
             .field("symbols", &self.symbols)
             .finish()

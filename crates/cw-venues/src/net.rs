@@ -29,9 +29,9 @@ mod wire;
 
 pub use backoff::Backoff;
 pub use base_url::{BaseUrl, UrlError, segment};
-pub use breaker::Breaker;
+pub use breaker::{Breaker, Tolerance};
 pub use budget::{Budget, Hint, Lane, Limits};
-pub use client::{Call, HttpClient, Manner, Parts, Reply, Transport, TransportError};
+pub use client::{Call, HttpClient, Manner, Meaning, Parts, Reply, Transport, TransportError, http_date};
 pub use health::Health;
 pub use history::{Native, Plan, page_through, plan, within};
 pub use lenient::{Num, aligned, candle, parse_rows, quote, read, time, trade};

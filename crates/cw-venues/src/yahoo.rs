@@ -2,10 +2,11 @@
 //!
 //! Not an offer to programs: delayed, without a promise, for personal use. It needs no key and is off until it is switched
 //! on. Prices are adjusted for splits, not for dividends. There is no stream: candles are asked for when they close, one
-//! request in two seconds.
+//! request in two seconds and one at a time. Some callers are asked for a cookie and a crumb, see [`session`].
 
 mod parse;
 mod rest;
+mod session;
 mod wire;
 
 use std::sync::Arc;
@@ -18,16 +19,22 @@ use futures_util::future::BoxFuture;
 use crate::catalog::{self, Settings, SetupError};
 use crate::decode::{self, Decoder};
 use crate::net::{BaseUrl, Connection, Handles, Kind, Native, Plan, Site, Venue};
+use session::Sessions;
 
 /// How Yahoo is reached.
 pub struct Yahoo {
     rest: BaseUrl,
+    sessions: Sessions,
 }
 
 /// A provider with these settings.
 pub fn connect(settings: &Settings, handles: Handles) -> Result<Venue<Yahoo>, SetupError> {
     settings.only(Adjustment::Splits)?;
-    let kind = Yahoo { rest: settings.rest("https://query2.finance.yahoo.com")? };
+    let cookies = BaseUrl::http(settings.cookie_url.as_deref().unwrap_or("https://fc.yahoo.com"))?;
+    let kind = Yahoo {
+        rest: settings.rest("https://query2.finance.yahoo.com")?,
+        sessions: Sessions::from_cookies_of(cookies),
+    };
     let site = Site::new("YAHOO", settings.manner(rest::MANNER), handles).at(&kind.rest);
     Ok(Venue { site: Arc::new(site), kind })
 }

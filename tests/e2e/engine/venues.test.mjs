@@ -108,7 +108,7 @@ describe('simulated venues', () => {
     await engine.call('data.fetch', { ...request, instrument: 'MSFT.ALPACA' });
     await eventually('the refused rows', async () => {
       const { rows } = await engine.call('data.quarantine', { provider: 'ALPACA' });
-      return rows.some(({ text }) => text.includes('Will be right back'));
+      return rows.some(({ text }) => text.includes('not what was asked for'));
     });
   });
 });

@@ -522,7 +522,7 @@ events?: number, breaker?: Breaker,
  */
 budget_left?: number, budget_limit?: number, 
 /**
- * Until when the venue asked us not to call.
+ * Until when no data are asked for: the venue wants it so, or it failed too often.
  */
 held_until?: Timestamp, 
 /**

@@ -650,7 +650,7 @@ export const en = {
     clock: 'Clock',
     quarantined: 'Refused',
     events: 'Events since start',
-    held: 'Asked to wait until',
+    held: 'No requests until',
     can: 'Gives',
     ability: {
       trades: 'trades',

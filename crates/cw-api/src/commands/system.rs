@@ -182,7 +182,7 @@ pub struct Connection {
     pub budget_left: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub budget_limit: Option<u32>,
-    /// Until when the venue asked us not to call.
+    /// Until when no data are asked for: the venue wants it so, or it failed too often.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held_until: Option<Timestamp>,
     /// The venue's clock less ours, in milliseconds.

@@ -15,6 +15,7 @@ impl Settings {
             "ENABLED" => venue.enabled = value.parse().map_err(|_| format!("\"{value}\" does not fit"))?,
             "REST_URL" => venue.rest_url = text,
             "STREAM_URL" => venue.stream_url = text,
+            "COOKIE_URL" => venue.cookie_url = text,
             "KEY" => venue.key = text,
             "SECRET" => venue.secret = text,
             "ACCOUNT" => venue.account = text,

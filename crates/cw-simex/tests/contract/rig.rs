@@ -86,6 +86,7 @@ impl Rig {
             requests_per_minute: Some(1_000_000),
             codec: msgpack.then(|| "msgpack".to_owned()),
             trading_url: Some(server.rest_url()),
+            cookie_url: Some(server.rest_url()),
             ..Settings::default()
         };
         let handles =

@@ -31,6 +31,7 @@ pub(super) const MANNER: Manner = Manner {
     limits: Limits { per_window: 200, window: Duration::from_mins(1), spacing: Duration::ZERO },
     hint,
     explain,
+    ..Manner::USUAL
 };
 
 fn hint(headers: &HeaderMap) -> Hint {

@@ -34,6 +34,7 @@ pub(super) const MANNER: Manner = Manner {
     limits: Limits { per_window: 2_400, window: Duration::from_mins(1), spacing: Duration::ZERO },
     hint,
     explain,
+    ..Manner::USUAL
 };
 
 fn hint(headers: &HeaderMap) -> Hint {

@@ -23,7 +23,7 @@ pub(super) fn manner(requests_per_minute: Option<u32>) -> Manner {
     let spacing = requests_per_minute.map_or(SPACING, |most| Duration::from_mins(1) / most.max(1));
     // Every fifth is kept for those that must not wait; nothing here is such.
     let per_window = requests_per_minute.unwrap_or(60).saturating_mul(5) / 4;
-    Manner { limits: Limits { per_window, window: Duration::from_mins(1), spacing }, hint, explain }
+    Manner { limits: Limits { per_window, window: Duration::from_mins(1), spacing }, hint, explain, ..Manner::USUAL }
 }
 
 /// Of several windows ("1, 15000") those in which nothing is left say how long to wait.

@@ -9,11 +9,13 @@ use cw_market::ProviderError;
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 use http::{HeaderMap, Method, StatusCode};
+use parking_lot::Mutex;
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use url::Url;
 
 use super::backoff::Backoff;
-use super::breaker::Breaker;
+use super::breaker::{Breaker, Tolerance};
 use super::budget::{Budget, Hint, Lane, Limits};
 use super::health::Health;
 use super::random::Random;
@@ -40,11 +42,20 @@ pub struct Call {
     /// What it costs of the venue's budget.
     pub weight: u32,
     pub lane: Lane,
+    /// Answers that are taken whatever their status is.
+    pub enough: fn(&Reply) -> bool,
 }
 
 impl Call {
     pub fn get(url: Url) -> Self {
-        Self { method: Method::GET, url, headers: HeaderMap::new(), body: Bytes::new(), weight: 1, lane: Lane::Look }
+        let (headers, body) = (HeaderMap::new(), Bytes::new());
+        Self { method: Method::GET, url, headers, body, weight: 1, lane: Lane::Look, enough: |_| false }
+    }
+
+    /// Takes some answers whatever their status is.
+    #[must_use]
+    pub fn or(self, enough: fn(&Reply) -> bool) -> Self {
+        Self { enough, ..self }
     }
 
     #[must_use]
@@ -107,6 +118,38 @@ pub struct Manner {
     pub hint: fn(&HeaderMap) -> Hint,
     /// The venue's own words in an error's body.
     pub explain: fn(&[u8]) -> Option<String>,
+    /// What an answer means where its status does not say it.
+    pub meaning: fn(&Reply) -> Meaning,
+    /// How long to wait, at first and at most, after an answer that asks for patience and does not say how much; each of
+    /// them is a failure then. `None` = for the budget's window, of a venue that is well.
+    pub throttled: Option<(Duration, Duration)>,
+    pub tolerance: Tolerance,
+    /// Calls under way at the same time.
+    pub at_once: usize,
+}
+
+impl Manner {
+    /// Of a venue that does as the others do; what it allows is its own.
+    pub const USUAL: Self = Self {
+        limits: Limits { per_window: 60, window: Duration::from_mins(1), spacing: Duration::ZERO },
+        hint: |_| Hint::NONE,
+        explain: |_| None,
+        meaning: |_| Meaning::Plain,
+        throttled: None,
+        tolerance: Tolerance::USUAL,
+        at_once: Semaphore::MAX_PERMITS,
+    };
+}
+
+/// What an answer means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Meaning {
+    /// What its status says.
+    Plain,
+    /// Come again later, for this reason.
+    Busy(&'static str),
+    /// Nothing that we could do will change it.
+    Closed(&'static str),
 }
 
 pub struct HttpClient {
@@ -118,6 +161,9 @@ pub struct HttpClient {
     health: Arc<Health>,
     clock: Arc<dyn Clock>,
     random: Random,
+    turns: Semaphore,
+    /// The waits of a venue that asks for patience and does not say how much.
+    throttled: Mutex<Backoff>,
     /// When the time was asked for last, and how often our clock had been set by then.
     time_asked: tokio::sync::Mutex<Option<(Instant, u64)>>,
 }
@@ -132,13 +178,25 @@ impl HttpClient {
         random: Random,
     ) -> Self {
         let budget = Arc::new(Budget::new(manner.limits));
-        let breaker = Arc::new(Breaker::new(random.clone()));
+        let breaker = Arc::new(Breaker::new(manner.tolerance, random.clone()));
         health.watch(Arc::clone(&budget), Arc::clone(&breaker));
-        let time_asked = tokio::sync::Mutex::default();
-        Self { venue, transport, manner, budget, breaker, health, clock, random, time_asked }
+        let (first, most) = manner.throttled.unwrap_or((LOCKOUT, LOCKOUT));
+        Self {
+            venue,
+            transport,
+            manner,
+            budget,
+            breaker,
+            health,
+            clock,
+            random,
+            turns: Semaphore::new(manner.at_once),
+            throttled: Mutex::new(Backoff::new(first, most)),
+            time_asked: tokio::sync::Mutex::default(),
+        }
     }
 
-    /// Makes a call; the answer has a status below 300. Calls that read are repeated, others never: whether an order
+    /// Makes a call; the answer has a status below 300, or is one that the call takes. Calls that read are repeated, others never: whether an order
     /// arrived is asked, not tried again.
     pub async fn call(&self, call: &Call) -> Result<Reply, ProviderError> {
         let tries = if call.method.is_safe() { TRIES } else { 1 };
@@ -150,7 +208,8 @@ impl HttpClient {
                 Err(Failure::Final(error)) => return Err(error),
                 Err(Failure::Again { error, told }) => (error, told),
             };
-            if last || told.is_some_and(|told| told > MOST_PATIENCE) {
+            // Once the breaker is open, what opened it says more than that it is.
+            if last || told.is_some_and(|told| told > MOST_PATIENCE) || self.breaker.left().is_some() {
                 return Err(error);
             }
             let wait = backoff.next(&self.random);
@@ -160,19 +219,22 @@ impl HttpClient {
 
     /// Opens a body that does not end. Not repeated here: who reads it comes back by its own rules.
     pub async fn open(&self, call: &Call) -> Result<Parts, ProviderError> {
+        let _turn = self.turns.acquire().await;
         self.admit(call).await?;
         let probe = Probe::new(&self.breaker);
         let (reply, parts) = match self.transport.open(call).await {
             Ok(opened) => opened,
             Err(error) => return Err(probe.failed(self.retryable(error.to_string(), None))),
         };
-        match self.judge(reply, probe) {
+        match self.judge(call, reply, probe) {
             Ok(_) => Ok(parts),
             Err(Failure::Final(error) | Failure::Again { error, .. }) => Err(error),
         }
     }
 
     async fn once(&self, call: &Call) -> Result<Reply, Failure> {
+        // Before the budget is asked: what it lets through is sent at once.
+        let _turn = self.turns.acquire().await;
         self.admit(call).await.map_err(Failure::Final)?;
         let outcome = self.sent(call).await;
         if let Err(Failure::Final(error) | Failure::Again { error, .. }) = &outcome {
@@ -188,7 +250,7 @@ impl HttpClient {
             Ok(reply) => {
                 self.health.heard(self.clock.now());
                 self.measure_clock(asked, &reply);
-                self.judge(reply, probe)
+                self.judge(call, reply, probe)
             }
             Err(error @ TransportError::TooLarge(_)) => {
                 probe.answered();
@@ -204,36 +266,45 @@ impl HttpClient {
     async fn admit(&self, call: &Call) -> Result<(), ProviderError> {
         let (_, _, held) = self.budget.left();
         if let Some(wait) = held.filter(|wait| *wait > MOST_PATIENCE && call.lane != Lane::Reserve) {
-            return Err(self.retryable("it asked us to wait".to_owned(), Some(wait)));
+            return Err(self.retryable(format!("it wants no request for {} s more", wait.as_secs()), Some(wait)));
         }
         self.budget.take(call.weight, call.lane).await;
-        let open = |wait| self.retryable("it failed several times in a row and is left alone".to_owned(), Some(wait));
+        let open = |wait: Duration| {
+            let reason = format!("it failed several times in a row and is left alone for {} s more", wait.as_secs());
+            self.retryable(reason, Some(wait))
+        };
         self.breaker.admit().map_err(open)
     }
 
-    fn judge(&self, reply: Reply, probe: Probe<'_>) -> Result<Reply, Failure> {
+    fn judge(&self, call: &Call, reply: Reply, probe: Probe<'_>) -> Result<Reply, Failure> {
         let hint = (self.manner.hint)(&reply.headers);
         self.budget.learn(hint);
         let told = retry_after(&reply.headers, self.clock.now());
         let status = reply.status;
-        if status.is_success() {
+        if (call.enough)(&reply) {
             probe.answered();
             return Ok(reply);
         }
-        let words = (self.manner.explain)(&reply.body).unwrap_or_else(|| excerpt(&reply.body));
-        let reason = format!("{status}: {words}");
-        if status == StatusCode::TOO_MANY_REQUESTS || status.as_u16() == 418 || status.as_u16() == 999 {
+        let meaning = (self.manner.meaning)(&reply);
+        if status.is_success() && meaning == Meaning::Plain {
             probe.answered();
-            let wait = if status == StatusCode::TOO_MANY_REQUESTS {
-                let wait = told.or(hint.wait).unwrap_or_else(|| self.budget.window());
-                self.budget.hold(wait);
-                wait
-            } else {
-                let wait = told.unwrap_or(LOCKOUT);
-                self.budget.silence(wait);
-                wait
-            };
-            return Err(Failure::Again { error: self.retryable(reason, Some(wait)), told: Some(wait) });
+            self.throttled.lock().reset();
+            return Ok(reply);
+        }
+        let words = match meaning {
+            Meaning::Plain => (self.manner.explain)(&reply.body).unwrap_or_else(|| excerpt(&reply.body)),
+            Meaning::Busy(words) | Meaning::Closed(words) => words.to_owned(),
+        };
+        let name = status.canonical_reason().map(|name| format!(" {name}")).unwrap_or_default();
+        let reason = format!("{}{name}: {words}", status.as_u16());
+        let locked_out = matches!(status.as_u16(), 418 | 999);
+        if locked_out || status == StatusCode::TOO_MANY_REQUESTS || matches!(meaning, Meaning::Busy(_)) {
+            let told = if locked_out { told } else { told.or(hint.wait) };
+            return Err(self.asked_to_wait(reason, told, locked_out, probe));
+        }
+        if matches!(meaning, Meaning::Closed(_)) {
+            probe.answered();
+            return Err(Failure::Final(ProviderError::Fatal { venue: self.venue, reason }));
         }
         if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT {
             if let Some(wait) = told {
@@ -248,6 +319,29 @@ impl HttpClient {
             StatusCode::UNAUTHORIZED => ProviderError::Fatal { venue, reason },
             _ => ProviderError::Refused { venue, reason },
         }))
+    }
+
+    /// The venue wants no calls for a while: those for data wait, all of them where it locks us out.
+    fn asked_to_wait(&self, reason: String, told: Option<Duration>, all: bool, probe: Probe<'_>) -> Failure {
+        let (wait, failure) = match told {
+            Some(told) => (told, false),
+            None if self.manner.throttled.is_some() => (self.throttled.lock().next(&self.random), true),
+            None => (if all { LOCKOUT } else { self.budget.window() }, false),
+        };
+        let error = self.retryable(reason, Some(wait));
+        // The breaker first: who waits for the budget then finds it ready.
+        let error = if failure {
+            probe.failed_for(wait, error)
+        } else {
+            probe.answered();
+            error
+        };
+        if all {
+            self.budget.silence(wait);
+        } else {
+            self.budget.hold(wait);
+        }
+        Failure::Again { error, told: Some(wait) }
     }
 
     fn retryable(&self, reason: String, told: Option<Duration>) -> ProviderError {
@@ -278,6 +372,7 @@ impl HttpClient {
         let call = Call { method: Method::HEAD, ..Call::get(at.clone()) };
         // Without an answer it stays unknown; a refusal has a date as well.
         let asking = async {
+            let _turn = self.turns.acquire().await;
             self.admit(&call).await?;
             Ok::<_, ProviderError>(self.sent(&call).await)
         };
@@ -300,8 +395,12 @@ impl<'a> Probe<'a> {
     fn answered(mut self) {
         self.0.take().into_iter().for_each(Breaker::succeeded);
     }
-    fn failed(mut self, error: ProviderError) -> ProviderError {
-        self.0.take().into_iter().for_each(Breaker::failed);
+    fn failed(self, error: ProviderError) -> ProviderError {
+        self.failed_for(Duration::ZERO, error)
+    }
+    /// With how long the venue is to be left alone.
+    fn failed_for(mut self, least: Duration, error: ProviderError) -> ProviderError {
+        self.0.take().into_iter().for_each(|breaker| breaker.failed(least));
         error
     }
 }
@@ -329,7 +428,7 @@ fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
 }
 
 /// `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110 §5.6.7).
-fn http_date(text: &str) -> Option<Timestamp> {
+pub fn http_date(text: &str) -> Option<Timestamp> {
     let date = jiff::fmt::rfc2822::parse(text).ok()?;
     i64::try_from(date.timestamp().as_nanosecond()).ok().map(Timestamp::from_nanos)
 }

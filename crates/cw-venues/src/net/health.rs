@@ -35,6 +35,8 @@ pub struct Health {
 struct Inner {
     state: ProviderState,
     detail: String,
+    /// Why a venue that is up does not serve what is asked.
+    hindrance: Option<String>,
     last_event: Option<Timestamp>,
     events: u64,
     status: ConnectionStatus,
@@ -54,6 +56,7 @@ impl Health {
         let inner = Inner {
             state: ProviderState::Idle,
             detail: "nobody listens".to_owned(),
+            hindrance: None,
             last_event: None,
             events: 0,
             status: ConnectionStatus::default(),
@@ -84,6 +87,14 @@ impl Health {
             inner.status.since = Some(now);
         }
         inner.detail = detail.into();
+    }
+
+    /// The venue is there and does not serve what is asked, for this reason, or does so again.
+    pub fn hindered(&self, by: Option<String>) {
+        if let Some(reason) = &by {
+            self.failed(reason.clone());
+        }
+        self.inner.lock().hindrance = by;
     }
 
     pub fn subscribed(&self, count: usize) {
@@ -202,12 +213,17 @@ impl Health {
             let (left, limit, wait) = budget.left();
             (status.budget_left, status.budget_limit) = (left, limit);
             let now = self.clock.now();
+            let wait = wait.max(breaker.left());
             status.held_until = wait.map(|wait| now.plus_nanos(i64::try_from(wait.as_nanos()).unwrap_or(i64::MAX)));
             status.breaker = breaker.state();
         }
+        let (state, detail) = match &inner.hindrance {
+            Some(reason) if inner.state == ProviderState::Live => (ProviderState::Degraded, reason),
+            _ => (inner.state, &inner.detail),
+        };
         ProviderStatus {
-            state: inner.state,
-            detail: inner.detail.clone(),
+            state,
+            detail: detail.clone(),
             last_event: inner.last_event,
             events: inner.events,
             connection: Some(status),

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use url::Url;
 
 use super::base_url::BaseUrl;
-use super::client::{Call, HttpClient, Manner, Transport};
+use super::client::{Call, HttpClient, Manner, Reply, Transport};
 use super::health::Health;
 use super::history::{self, Native, Plan};
 use super::link::{self, Canary, Dialect, Gate, Link, Pace};
@@ -93,10 +93,20 @@ impl Site {
         what: &str,
         read: impl Fn(&[u8]) -> Result<T, serde_json::Error>,
     ) -> Result<T, ProviderError> {
+        self.get_reply(call, what, |reply| read(&reply.body)).await
+    }
+
+    /// As [`Site::get`], for who has to see the status of answers that the call takes.
+    pub async fn get_reply<T>(
+        &self,
+        call: &Call,
+        what: &str,
+        read: impl Fn(&Reply) -> Result<T, serde_json::Error>,
+    ) -> Result<T, ProviderError> {
         let mut tries = 0;
         loop {
             let reply = self.http.call(call).await?;
-            match read(&reply.body) {
+            match read(&reply) {
                 Ok(value) => return Ok(value),
                 Err(error) => {
                     self.health.quarantine(format!("{what}: {error}"), &reply.body);

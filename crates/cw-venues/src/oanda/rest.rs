@@ -39,6 +39,7 @@ pub(super) const MANNER: Manner = Manner {
     limits: Limits { per_window: 100, window: Duration::from_secs(1), spacing: Duration::ZERO },
     hint: |_| Hint::NONE,
     explain,
+    ..Manner::USUAL
 };
 
 fn explain(body: &[u8]) -> Option<String> {

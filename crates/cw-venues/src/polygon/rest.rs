@@ -30,6 +30,7 @@ pub(super) const MANNER: Manner = Manner {
     limits: Limits { per_window: 5, window: Duration::from_mins(1), spacing: Duration::ZERO },
     hint: |_| Hint::NONE,
     explain,
+    ..Manner::USUAL
 };
 
 fn explain(body: &[u8]) -> Option<String> {

@@ -1,30 +1,67 @@
 //! From Yahoo's words to ours.
 
 use cw_core::{AssetClass, Candle, Currency, Instrument, InstrumentId, Price, Timeframe, Timestamp, Volume};
+use http::StatusCode;
 
 use super::wire;
-use crate::net::{Health, Num, aligned};
+use crate::net::{Health, Num, Reply, aligned};
 
 /// More decimals than Yahoo shows are noise of single precision; two more than it shows keep what is not.
 const SPARE_DECIMALS: u8 = 2;
+
+/// Who is asked for a cookie and crumb reads one of these.
+const UNAUTHORIZED: &str = "Unauthorized";
+const INVALID_CRUMB: &str = "Invalid Crumb";
+
+/// Whether an answer asks for a cookie and crumb, by its status or by its words.
+pub(super) fn is_stranger(reply: &Reply) -> bool {
+    if reply.status == StatusCode::UNAUTHORIZED {
+        return true;
+    }
+    let busy = reply.status == StatusCode::TOO_MANY_REQUESTS;
+    let told = || problem(&reply.body).is_some_and(|told| told.0 == UNAUTHORIZED || told.1.contains(INVALID_CRUMB));
+    reply.status.is_client_error() && !busy && told()
+}
+
+/// Code and description of an error's body.
+pub(super) fn problem(body: &[u8]) -> Option<(String, String)> {
+    let body: serde_json::Value = serde_json::from_slice(body).ok()?;
+    let error = body.pointer("/chart/error").or_else(|| body.pointer("/finance/error"))?;
+    let text = |name: &str| error[name].as_str().unwrap_or_default().chars().take(300).collect();
+    Some((text("code"), text("description")))
+}
 
 pub(super) struct Chart {
     pub meta: wire::Meta,
     pub candles: Vec<Candle>,
 }
 
-/// What a whole answer holds; `Err` inside when Yahoo says that there is nothing.
+/// Why an answer holds no chart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// There is none.
+    Nothing(String),
+    /// Who asks has no cookie and crumb, or wrong ones.
+    Stranger(String),
+}
+
+/// What a whole answer holds; `Err` inside when Yahoo says why there is no chart.
 pub(super) fn chart(
     timeframe: Timeframe,
     body: &[u8],
     health: &Health,
-) -> Result<Result<Chart, String>, serde_json::Error> {
+) -> Result<Result<Chart, Refusal>, serde_json::Error> {
     let answer: wire::Answer = serde_json::from_slice(body)?;
     if let Some(problem) = answer.chart.error {
-        return Ok(Err(problem.description));
+        let stranger = problem.code == UNAUTHORIZED || problem.description.contains(INVALID_CRUMB);
+        return Ok(Err(if stranger {
+            Refusal::Stranger(problem.description)
+        } else {
+            Refusal::Nothing(problem.description)
+        }));
     }
     let Some(series) = answer.chart.result.and_then(|all| all.into_iter().next()) else {
-        return Ok(Err("an answer without a series".to_owned()));
+        return Ok(Err(Refusal::Nothing("an answer without a series".to_owned())));
     };
     let candles = candles(timeframe, &series, health);
     Ok(Ok(Chart { meta: series.meta, candles }))

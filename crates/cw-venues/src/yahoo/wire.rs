@@ -20,6 +20,8 @@ pub(super) struct Chart {
 #[derive(Debug, Deserialize)]
 pub(super) struct Problem {
     #[serde(default)]
+    pub code: String,
+    #[serde(default)]
     pub description: String,
 }
 

@@ -37,12 +37,15 @@ fn impairment(status: &ProviderStatus, link: &ConnectionStatus, now: Timestamp) 
     if status.state == ProviderState::Degraded {
         return Some(status.detail.clone());
     }
+    let held = link.held_until.filter(|until| *until > now);
     if link.breaker != BreakerState::Closed {
         let error = link.last_error.as_deref().unwrap_or("calls fail");
-        return Some(format!("left alone for a while: {error}"));
+        let until = held.map_or_else(|| "for a while".to_owned(), |until| format!("until {until}"));
+        return Some(format!("left alone {until}: {error}"));
     }
-    if let Some(until) = link.held_until.filter(|until| *until > now) {
-        return Some(format!("it asked us to wait until {until}"));
+    if let Some(until) = held {
+        let error = link.last_error.as_deref().map(|error| format!(": {error}")).unwrap_or_default();
+        return Some(format!("no request for data until {until}{error}"));
     }
     let silent = link.last_message.is_none_or(|at| now.nanos_since(at) > SILENCE);
     let since = link.since.is_none_or(|since| now.nanos_since(since) > SILENCE);

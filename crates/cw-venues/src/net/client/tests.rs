@@ -47,11 +47,15 @@ struct Fixture {
 }
 
 fn fixture(answers: &[(u16, &'static [(&'static str, &'static str)])]) -> Fixture {
+    with_manner(answers, Manner::USUAL)
+}
+
+fn with_manner(answers: &[(u16, &'static [(&'static str, &'static str)])], manner: Manner) -> Fixture {
     let script = Arc::new(Script { answers: answers.to_vec(), asked: Mutex::default() });
     let clock: Arc<dyn Clock> = Arc::new(ManualClock::new("2026-11-20T12:00:00Z".parse().unwrap()));
     let health = Arc::new(Health::new(Arc::clone(&clock)));
     let limits = Limits { per_window: 200, window: Duration::from_mins(1), spacing: Duration::ZERO };
-    let manner = Manner { limits, hint: |_| Hint::default(), explain: |_| None };
+    let manner = Manner { limits, ..manner };
     let transport = Arc::clone(&script) as Arc<dyn Transport>;
     let client = HttpClient::new("TEST", transport, manner, Arc::clone(&health), clock, Random::seeded(1));
     Fixture { client, script, health, begun: Instant::now() }

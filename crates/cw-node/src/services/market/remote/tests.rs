@@ -324,7 +324,7 @@ async fn what_a_venue_sends_that_is_not_taken_can_be_looked_at_later() {
         (list.total >= 2).then_some(list.rows)
     });
     let rows = rows.await;
-    assert!(rows[0].text.contains("Will be right back") && rows[0].count == 2, "{rows:?}");
+    assert!(rows[0].text.contains("not what was asked for") && rows[0].count == 2, "{rows:?}");
     node.stop().await;
 }
 
