@@ -21,15 +21,15 @@ pub struct RunOptions {
     pub ui: Option<String>,
 }
 
-/// Runs the simulated venues alone: five servers on this machine that speak the protocols of Alpaca, AsterDEX, OANDA,
-/// Polygon and Yahoo, and a port to plan faults. Prints a configuration that connects an engine to them.
+/// Runs the simulated venues alone: servers on this machine that speak the protocols of Alpaca, AsterDEX, OANDA, Polygon,
+/// Yahoo and Brave's news, and a port to plan faults. Prints a configuration that connects an engine to them.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SimOptions {
     /// The same seed gives the same market; 1 without it.
     #[serde(default)]
     pub seed: Option<u64>,
-    /// The control port, the venues having the five after it; free ports without it.
+    /// The control port, the venues having the five after it and the news the sixth; free ports without it.
     #[serde(default)]
     pub port: Option<u16>,
     /// Write the configuration into this file as well.

@@ -15,6 +15,8 @@ use crate::own::SimOptions;
 use crate::run::wait_for_signal;
 use crate::{Failure, output};
 
+/// The source of news, as the configuration and the control port name it.
+const NEWS: &str = "brave";
 /// How often the venues look at the time.
 const STEP: Duration = Duration::from_millis(50);
 
@@ -24,16 +26,19 @@ pub async fn run(globals: &Globals, options: SimOptions) -> Result<(), Failure> 
     let market = Market::seeded(seed);
     let now = SystemClock.now();
     // Each has an exchange of its own over the same market, so that what goes wrong at one leaves the others alone.
-    let exchanges: Vec<(Dialect, Arc<Exchange>)> =
-        Dialect::ALL.into_iter().map(|dialect| (dialect, Exchange::new(market.clone(), now))).collect();
+    let names = Dialect::ALL.into_iter().map(Dialect::name).chain([NEWS]);
+    let exchanges: Vec<(&str, Arc<Exchange>)> = names.map(|name| (name, Exchange::new(market.clone(), now))).collect();
     let port = |number: u16| options.port.map_or(0, |first| first.saturating_add(number));
     let control = Server::control_of(&exchanges, port(0)).await.map_err(|error| taken(port(0), &error))?;
     let mut servers = Vec::new();
-    for ((dialect, exchange), number) in exchanges.iter().zip(1..) {
-        let server = Server::start_at(*dialect, exchange, port(number)).await;
-        servers.push((*dialect, server.map_err(|error| taken(port(number), &error))?));
+    for ((dialect, (_, exchange)), number) in Dialect::ALL.into_iter().zip(&exchanges).zip(1..) {
+        let server = Server::start_at(dialect, exchange, port(number)).await;
+        servers.push((dialect, server.map_err(|error| taken(port(number), &error))?));
     }
-    let config = config(&servers);
+    let last = port(Dialect::ALL.len() as u16 + 1);
+    let (_, exchange) = &exchanges[Dialect::ALL.len()];
+    let news = Server::news_at(exchange, last).await.map_err(|error| taken(last, &error))?;
+    let config = config(&servers, &news);
     if let Some(file) = &options.write_config {
         std::fs::write(file, &config)
             .map_err(|error| ApiError::invalid("write_config", format!("{}: {error}", Path::new(file).display())))?;
@@ -47,11 +52,15 @@ pub async fn run(globals: &Globals, options: SimOptions) -> Result<(), Failure> 
         "seed": seed,
         "control": control.rest_url(),
         "venues": servers.iter().map(venue).collect::<Map<String, Value>>(),
+        "news": { NEWS: { "base_url": news.rest_url() } },
         "pid": std::process::id(),
     });
     output::text(&ready.to_string())?;
-    output::note(globals, "# Five simulated venues run. Put this into a file and start an engine with it:");
-    output::note(globals, "# candlewick run --config FILE. Ctrl-C stops the venues.\n");
+    output::note(
+        globals,
+        "# Five simulated venues and a source of news run. Put this into a file and start an engine with it:",
+    );
+    output::note(globals, "# candlewick run --config FILE. Ctrl-C stops them.\n");
     output::note(globals, &config);
 
     tokio::pin!(signals);
@@ -77,8 +86,8 @@ fn taken(port: u16, error: &std::io::Error) -> Failure {
 }
 
 /// A configuration that connects an engine to them.
-fn config(servers: &[(Dialect, Server)]) -> String {
-    let mut text = String::new();
+fn config(servers: &[(Dialect, Server)], news: &Server) -> String {
+    let mut text = format!("[news.{NEWS}]\nkey = \"simulated\"\nbase_url = \"{}\"\n\n", news.rest_url());
     for (dialect, server) in servers {
         let symbols: Vec<String> = dialect.symbols().iter().map(|symbol| format!("\"{symbol}\"")).collect();
         let keys = match dialect {
@@ -113,11 +122,13 @@ mod tests {
             let exchange = Exchange::new(Market::seeded(1), SystemClock.now());
             servers.push((dialect, Server::start(dialect, &exchange).await.unwrap()));
         }
+        let news = Server::news(&Exchange::new(Market::seeded(1), SystemClock.now())).await.unwrap();
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("sim.toml");
-        std::fs::write(&file, config(&servers)).unwrap();
+        std::fs::write(&file, config(&servers, &news)).unwrap();
         let settings = cw_node::Settings::load(Some(&file), std::iter::empty()).unwrap();
         assert_eq!(settings.venues.len(), 5);
+        assert_eq!(settings.news.brave.base_url, Some(news.rest_url()));
         assert!(settings.venues.values().all(|venue| venue.enabled && venue.symbols.len() == 3));
         assert!(settings.venues["yahoo"].cookie_url.is_some(), "nobody outside is asked for anything");
     }

@@ -97,8 +97,13 @@ impl Server {
 
     /// Brave's news about what Alpaca's symbols do.
     pub async fn news(exchange: &Arc<Exchange>) -> std::io::Result<Self> {
+        Self::news_at(exchange, 0).await
+    }
+
+    /// The same on a port of this machine; 0 = a free one.
+    pub async fn news_at(exchange: &Arc<Exchange>, port: u16) -> std::io::Result<Self> {
         let spoil = middleware::from_fn_with_state(Arc::clone(exchange), spoil);
-        Self::serve(brave::router().layer(spoil), exchange, 0).await
+        Self::serve(brave::router().layer(spoil), exchange, port).await
     }
 
     /// The port through which another program moves the clock, plans faults and takes the truth.
@@ -106,13 +111,13 @@ impl Server {
         Self::serve(control::router(), exchange, 0).await
     }
 
-    /// One such port for several exchanges, each below the name of its dialect: `/alpaca/plan`.
-    pub async fn control_of(exchanges: &[(Dialect, Arc<Exchange>)], port: u16) -> std::io::Result<Self> {
+    /// One such port for several exchanges, each below its name: `/alpaca/plan`.
+    pub async fn control_of(exchanges: &[(&str, Arc<Exchange>)], port: u16) -> std::io::Result<Self> {
         let Some((_, first)) = exchanges.first() else {
             return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, "there is no exchange to control"));
         };
-        let each = |router: Router<Arc<Exchange>>, (dialect, exchange): &(Dialect, Arc<Exchange>)| {
-            router.nest(&format!("/{}", dialect.name()), control::router().with_state(Arc::clone(exchange)))
+        let each = |router: Router<Arc<Exchange>>, (name, exchange): &(&str, Arc<Exchange>)| {
+            router.nest(&format!("/{name}"), control::router().with_state(Arc::clone(exchange)))
         };
         Self::serve(exchanges.iter().fold(Router::new(), each), first, port).await
     }

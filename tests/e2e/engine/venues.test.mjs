@@ -20,6 +20,7 @@ describe('simulated venues', () => {
     const ready = JSON.parse(await sim.line((line) => line.startsWith('{') && line.includes('"event":"ready"')));
     control = ready.control;
     assert.deepEqual(Object.keys(ready.venues), ['alpaca', 'aster', 'oanda', 'polygon', 'yahoo']);
+    assert.deepEqual(Object.keys(ready.news), ['brave']);
   });
   after(() => shared.end());
 
@@ -66,6 +67,32 @@ describe('simulated venues', () => {
     const again = await second.call('data.fetch', { instrument: INSTRUMENT, timeframe: '1m', from, to: end });
     assert.equal(again.fetched, 0);
     assert.equal(await second.stop(), 0);
+  });
+
+  test('a story that two sources tell is shown once, and has what both know of it', async (t) => {
+    const engine = await startEngine(t, { args: ['--config', config] });
+    // Old enough to be told by nobody before it is asked for.
+    const since = new Date(Date.now() - 8 * 3_600_000).toISOString();
+    const old = ({ published_at }) => Date.parse(published_at) < Date.now() - 2 * 3_600_000;
+    const request = { text: 'central bank', since, limit: 50 };
+    const alone = await engine.call('news.search', { ...request, source: 'brave' });
+    const found = alone.items.filter(old);
+    assert.ok(found.length >= 5, `${found.length} stories`);
+    // A search of the web knows neither the hour's zone nor what a story is about.
+    assert.ok(found.every((item) => item.provider === 'brave' && item.approximate && item.symbols.length === 0));
+
+    const both = await engine.call('news.search', request);
+    assert.deepEqual(Object.fromEntries(both.providers.map(({ name, answer }) => [name, answer])), {
+      alpaca: 'fresh',
+      brave: 'kept',
+    });
+    const urls = both.items.map(({ url }) => url);
+    assert.equal(new Set(urls).size, urls.length);
+    assert.deepEqual(both.items.filter(old).map(({ id }) => id), found.map(({ id }) => id));
+    assert.ok(both.items.filter(old).every((item) => item.provider === 'brave' && !item.approximate && item.symbols.length === 1));
+    const { items } = await engine.call('news.list', { since, limit: 200 });
+    const headlines = items.map(({ headline }) => headline);
+    assert.equal(new Set(headlines).size, headlines.length);
   });
 
   test('all five are live, and one that fails is seen and leaves the others alone', async (t) => {
