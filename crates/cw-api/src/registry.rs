@@ -371,6 +371,7 @@ pub const COMMANDS: &[Entry] = &[
     Entry::of::<system::GetHealth>(),
     Entry::of::<system::GetMetrics>(),
     Entry::of::<system::ListConnections>(),
+    Entry::of::<system::RestartConnection>(),
     Entry::of::<system::ListLogs>(),
     Entry::of::<system::ListAudit>(),
     Entry::of::<system::GetSetting>(),

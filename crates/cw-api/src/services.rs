@@ -355,6 +355,11 @@ pub trait System: Send + Sync {
         caller: &Caller,
         request: system::ListConnections,
     ) -> Result<system::ConnectionList, ApiError>;
+    async fn restart_connection(
+        &self,
+        caller: &Caller,
+        request: system::RestartConnection,
+    ) -> Result<system::Connection, ApiError>;
     async fn list_logs(&self, caller: &Caller, request: system::ListLogs) -> Result<system::LogList, ApiError>;
     async fn list_audit(&self, caller: &Caller, request: system::ListAudit) -> Result<system::AuditList, ApiError>;
     async fn get_setting(&self, caller: &Caller, request: system::GetSetting) -> Result<system::Setting, ApiError>;

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cw_core::{Clock, FormingCandle, InstrumentId, MarketEvent, MarketEventKind, Timestamp, Volume};
-use cw_market::Provider;
+use cw_market::{Provider, ProviderState};
 use cw_store::{Refused, StoreError};
 use cw_venues::catalog::{self, Settings};
 use cw_venues::net::{Handles, Network, Random};
@@ -44,6 +44,22 @@ pub(crate) struct Venue {
 }
 
 impl Venue {
+    /// Drops its connections and begins anew. A stream that is up is cut, so that what is missed meanwhile is an outage like
+    /// any other; everything else is begun by following the same symbols again. False where nobody keeps them current.
+    pub fn restart(&self, reason: &str) -> bool {
+        if self.wanted.is_closed() {
+            return false;
+        }
+        let can = self.provider.capabilities();
+        let streams = can.trades || can.quotes || can.streams_candles;
+        let up = matches!(self.provider.status().state, ProviderState::Live | ProviderState::Degraded);
+        self.provider.reconnect(reason);
+        if !(streams && up) {
+            self.wanted.send_modify(|_| {});
+        }
+        true
+    }
+
     pub fn followed(&self) -> Vec<InstrumentId> {
         self.wanted.borrow().clone()
     }

@@ -109,6 +109,7 @@ const LINES: &[&str] = &[
     "health get",
     "metrics get",
     "connections list",
+    "connections restart ALPACA",
     "logs list --level warn",
     "audit list --limit 2",
     "settings get theme",

@@ -49,6 +49,8 @@ test('a connection that is in trouble does not look like one that is well, and i
   const known = await eventually('the reason', async () => (await connection('ASTER')).last_error);
   await eventually('the reason on the screen', async () => (await detail.textContent()).includes(known.slice(0, 40)));
   await detail.getByRole('region', { name: 'Refused rows' }).getByText('Nothing was refused').waitFor();
+  await detail.getByRole('button', { name: 'Connect anew' }).click();
+  await page.getByText('ASTER is being connected anew').waitFor();
   await page.keyboard.press('Escape');
   await detail.waitFor({ state: 'detached' });
 });

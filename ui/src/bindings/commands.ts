@@ -24,6 +24,7 @@ import type {
   CompleteExpression,
   Completions,
   ComputeIndicators,
+  Connection,
   ConnectionList,
   ConsoleCompletions,
   ConsoleOutput,
@@ -136,6 +137,7 @@ import type {
   ReplayReport,
   ReplayTicks,
   ResponseKind,
+  RestartConnection,
   ResumeTrading,
   Risk,
   RiskView,
@@ -260,6 +262,7 @@ export type CommandMap = {
   "health.get": [GetHealth, Health];
   "metrics.get": [GetMetrics, Metrics];
   "connections.list": [ListConnections, ConnectionList];
+  "connections.restart": [RestartConnection, Connection];
   "logs.list": [ListLogs, LogList];
   "audit.list": [ListAudit, AuditList];
   "settings.get": [GetSetting, Setting];
@@ -378,6 +381,7 @@ export const commands: { readonly [C in CommandName]: { readonly title: string; 
   "health.get": { title: "Get health", access: "read", risk: "none", response: "json" },
   "metrics.get": { title: "Get metrics", access: "read", risk: "none", response: "json" },
   "connections.list": { title: "List connections", access: "read", risk: "none", response: "json" },
+  "connections.restart": { title: "Restart connection", access: "admin", risk: "low", response: "json" },
   "logs.list": { title: "List logs", access: "read", risk: "none", response: "json" },
   "audit.list": { title: "List audit", access: "read", risk: "none", response: "json" },
   "settings.get": { title: "Get setting", access: "read", risk: "none", response: "json" },

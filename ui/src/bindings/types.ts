@@ -2543,6 +2543,16 @@ limit?: number, };
 export type ResponseKind = "json" | "binary";
 
 /**
+ * Drops a venue's connections and begins anew, also where the venue refused for good. What is missed meanwhile is asked for,
+ * as after any outage; what the venue asked us to wait is waited.
+ */
+export type RestartConnection = { 
+/**
+ * As `connections list` names it: `ALPACA`.
+ */
+venue: string, };
+
+/**
  * Lets new orders pass again.
  */
 export type ResumeTrading = { 

@@ -208,6 +208,17 @@ pub struct Connection {
     pub capabilities: Option<ConnectionCapabilities>,
 }
 
+/// Drops a venue's connections and begins anew, also where the venue refused for good. What is missed meanwhile is asked for,
+/// as after any outage; what the venue asked us to wait is waited.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
+#[serde(deny_unknown_fields)]
+#[ts(optional_fields)]
+pub struct RestartConnection {
+    /// As `connections list` names it: `ALPACA`.
+    #[schemars(extend("x-position" = 0))]
+    pub venue: String,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum LogLevel {
@@ -394,6 +405,7 @@ pub struct Migration {
 command!(GetHealth => "health.get", Read, None, Health, system.health);
 command!(GetMetrics => "metrics.get", Read, None, Metrics, system.metrics);
 command!(ListConnections => "connections.list", Read, None, ConnectionList, system.list_connections);
+command!(RestartConnection => "connections.restart", Admin, Low, Connection, system.restart_connection);
 command!(ListLogs => "logs.list", Read, None, LogList, system.list_logs);
 command!(ListAudit => "audit.list", Read, None, AuditList, system.list_audit);
 command!(GetSetting => "settings.get", Read, None, Setting, system.get_setting);

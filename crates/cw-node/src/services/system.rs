@@ -240,6 +240,14 @@ impl cw_api::services::System for System {
         Ok(api::ConnectionList { connections: self.connections() })
     }
 
+    async fn restart_connection(
+        &self,
+        _: &Caller,
+        request: api::RestartConnection,
+    ) -> Result<api::Connection, ApiError> {
+        self.restart(&request.venue)
+    }
+
     async fn list_logs(&self, _: &Caller, request: api::ListLogs) -> Result<api::LogList, ApiError> {
         let limit = request.limit.unwrap_or(200).min(2_000) as usize;
         Ok(api::LogList { logs: self.shared.logs.list(request.level, request.text.as_deref(), limit) })

@@ -511,6 +511,13 @@ impl System for Fake {
     ) -> Result<system::ConnectionList, ApiError> {
         not_here("list_connections")
     }
+    async fn restart_connection(
+        &self,
+        _: &Caller,
+        _: system::RestartConnection,
+    ) -> Result<system::Connection, ApiError> {
+        not_here("restart_connection")
+    }
     async fn list_logs(&self, _: &Caller, _: system::ListLogs) -> Result<system::LogList, ApiError> {
         not_here("list_logs")
     }

@@ -1,13 +1,15 @@
-import { ShieldCheck, TriangleAlert } from 'lucide-react';
+import { RotateCw, ShieldCheck, TriangleAlert } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { GapRow, QuarantinedRow } from '@/bindings';
+import { Button } from '@/kit/Button';
 import { Dialog } from '@/kit/Dialog';
 import { type Column, Grid } from '@/kit/Grid';
 import { EmptyState } from '@/kit/states';
+import { toast } from '@/kit/toasts';
 import { Answered } from '@/lib/Answered';
 import * as fmt from '@/lib/format';
-import { useCommand } from '@/transport/hooks';
+import { useAction, useCommand } from '@/transport/hooks';
 import { symbolOf } from '@/transport/instruments';
 import type { Connection } from '@/transport/types';
 import { Budget, StateWord } from './Connections';
@@ -75,6 +77,7 @@ export function ConnectionDetail({ connection, onClose }: { connection: Connecti
             </div>
           ))}
         </dl>
+        {connection.kind === 'simulated' ? null : <Restart venue={connection.venue} />}
         <Section title={t('data.outages')}>
           <Outages venue={connection.venue} />
         </Section>
@@ -83,6 +86,26 @@ export function ConnectionDetail({ connection, onClose }: { connection: Connecti
         </Section>
       </div>
     </Dialog>
+  );
+}
+
+/** Begins the venue's connections anew; the row shows how that goes. */
+function Restart({ venue }: { venue: string }) {
+  const { t } = useTranslation();
+  const restart = useAction('connections.restart');
+  const begin = () =>
+    restart.mutate(
+      { venue },
+      {
+        onSuccess: () => toast({ tone: 'info', title: t('data.restarting', { venue }) }),
+        onError: ({ message }) => toast({ tone: 'crit', title: t('data.restartFailed', { venue }), detail: message }),
+      },
+    );
+  return (
+    <Button className="self-start" disabled={restart.isPending} onClick={begin}>
+      <RotateCw aria-hidden className="size-3.5" />
+      {t('data.restart')}
+    </Button>
   );
 }
 

@@ -1,10 +1,13 @@
 //! The connections to venues: how each stands, in fields and in a sentence.
 
+use cw_api::ApiError;
 use cw_api::commands::system::{
     Breaker, Component, Connection, ConnectionCapabilities, ConnectionState, HealthStatus, Pacing,
 };
 use cw_core::Timestamp;
 use cw_market::{BreakerState, Capabilities, ConnectionStatus, Provider, ProviderState, ProviderStatus};
+
+use cw_venues::catalog;
 
 use super::System;
 use crate::venues::Venue;
@@ -54,6 +57,23 @@ fn impairment(status: &ProviderStatus, link: &ConnectionStatus, now: Timestamp) 
 }
 
 impl System {
+    /// Begins a venue's connections anew.
+    pub(super) fn restart(&self, venue: &str) -> Result<Connection, ApiError> {
+        let refused = |words: String| Err(ApiError::invalid("venue", words));
+        let named = catalog::find(venue.trim()).or_else(|| catalog::find(&venue.trim().to_uppercase()));
+        let Some(entry) = named else {
+            let all: Vec<&str> = catalog::VENUES.iter().map(|entry| entry.code).collect();
+            return refused(format!("there is no connection of that name; there may be {}", all.join(", ")));
+        };
+        let Some(venue) = self.shared.venues.find(entry.code) else {
+            return refused(format!("{} is switched off: venues.{}.enabled", entry.code, entry.name));
+        };
+        if !venue.restart("it was restarted by hand") {
+            return Err(ApiError::unavailable("this program holds no connections; a running engine does"));
+        }
+        Ok(self.connection(venue))
+    }
+
     pub(super) fn connections(&self) -> Vec<Connection> {
         let mut connections = vec![self.simulated()];
         connections.extend(self.shared.venues.all().iter().map(|venue| self.connection(venue)));

@@ -19,6 +19,7 @@ use crate::node::Node;
 
 mod honesty;
 mod looking;
+mod restarts;
 
 const MINUTE: i64 = 60_000_000_000;
 
