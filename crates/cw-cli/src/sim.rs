@@ -28,6 +28,9 @@ pub async fn run(globals: &Globals, options: SimOptions) -> Result<(), Failure> 
     // Each has an exchange of its own over the same market, so that what goes wrong at one leaves the others alone.
     let names = Dialect::ALL.into_iter().map(Dialect::name).chain([NEWS]);
     let exchanges: Vec<(&str, Arc<Exchange>)> = names.map(|name| (name, Exchange::new(market.clone(), now))).collect();
+    for (_, exchange) in &exchanges {
+        exchange.give_full_pages();
+    }
     let port = |number: u16| options.port.map_or(0, |first| first.saturating_add(number));
     let control = Server::control_of(&exchanges, port(0)).await.map_err(|error| taken(port(0), &error))?;
     let mut servers = Vec::new();

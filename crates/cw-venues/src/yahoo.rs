@@ -18,7 +18,7 @@ use futures_util::future::BoxFuture;
 
 use crate::catalog::{self, Settings, SetupError};
 use crate::decode::{self, Decoder};
-use crate::net::{BaseUrl, Connection, Handles, Kind, Native, Plan, Site, Venue};
+use crate::net::{BaseUrl, Connection, Handles, Kind, Lane, Native, Plan, Site, Venue};
 use session::Sessions;
 
 /// How Yahoo is reached.
@@ -60,7 +60,7 @@ impl Kind for Yahoo {
         from: Timestamp,
         to: Timestamp,
     ) -> BoxFuture<'a, Result<Vec<Candle>, ProviderError>> {
-        async move { Ok(self.chart(site, id, plan.asked, plan.word, from, to).await?.candles) }.boxed()
+        async move { Ok(self.chart(site, id, plan, from, to).await?.candles) }.boxed()
     }
 
     fn describe<'a>(
@@ -71,7 +71,9 @@ impl Kind for Yahoo {
         async move {
             let now = site.health.venue_now();
             let week = now.plus_nanos(-7 * 86_400 * Timestamp::NANOS_PER_SECOND);
-            let chart = self.chart(site, id, Timeframe::D1, "1d", week, now).await?;
+            let (wanted, asked) = (Timeframe::D1, Timeframe::D1);
+            let plan = Plan { wanted, asked, word: "1d", from: week, to: now, limit: 7, lane: Lane::Look };
+            let chart = self.chart(site, id, &plan, week, now).await?;
             Ok(parse::instrument(id, &chart.meta))
         }
         .boxed()

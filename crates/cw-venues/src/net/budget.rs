@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
 /// What a venue allows, before its answers tell more.
@@ -66,7 +67,14 @@ pub struct Budget {
     limits: Limits,
     state: Mutex<State>,
     /// Of those who wait in one lane the first goes first.
-    turns: [tokio::sync::Mutex<()>; Lane::COUNT],
+    queues: [tokio::sync::Mutex<()>; Lane::COUNT],
+    at_once: Semaphore,
+}
+
+/// Leave to make a call, until it is dropped.
+#[derive(Debug)]
+pub struct Turn<'a> {
+    _permit: Option<SemaphorePermit<'a>>,
 }
 
 #[derive(Debug)]
@@ -86,15 +94,35 @@ impl Budget {
     pub const fn new(limits: Limits) -> Self {
         let state =
             State { limit: limits.per_window, spent: VecDeque::new(), used: 0, last: None, held: None, silent: None };
-        let turns = [const { tokio::sync::Mutex::const_new(()) }; Lane::COUNT];
-        Self { limits, state: Mutex::new(state), turns }
+        let queues = [const { tokio::sync::Mutex::const_new(()) }; Lane::COUNT];
+        Self { limits, state: Mutex::new(state), queues, at_once: Semaphore::const_new(Semaphore::MAX_PERMITS) }
     }
 
-    /// Waits until `weight` may be spent and spends it.
-    pub async fn take(&self, weight: u32, lane: Lane) {
-        let _turn = self.turns[lane as usize].lock().await;
-        while let Err(wait) = self.try_take(weight, lane) {
-            tokio::time::sleep(wait).await;
+    /// With no more than so many calls at the same time.
+    #[must_use]
+    pub fn at_once(self, calls: usize) -> Self {
+        Self { at_once: Semaphore::new(calls), ..self }
+    }
+
+    /// Waits until `weight` may be spent and spends it. Where the venue itself said to wait for longer than `patience`, calls
+    /// for data hear at once how long.
+    pub async fn take(&self, weight: u32, lane: Lane, patience: Duration) -> Result<Turn<'_>, Duration> {
+        let _first = self.queues[lane as usize].lock().await;
+        loop {
+            // Before it is spent, so that what was let through is sent at once; and not while waiting, so that nobody
+            // waits for one who may spend less.
+            let turn = Turn { _permit: self.at_once.acquire().await.ok() };
+            match self.try_take(weight, lane) {
+                Ok(()) => return Ok(turn),
+                Err(wait) => {
+                    let told = self.left().2.filter(|told| *told > patience && lane != Lane::Reserve);
+                    if let Some(told) = told {
+                        return Err(told);
+                    }
+                    drop(turn);
+                    tokio::time::sleep(wait).await;
+                }
+            }
         }
     }
 
@@ -192,10 +220,12 @@ impl State {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt as _;
     use proptest::prelude::*;
 
     use super::*;
 
+    const PATIENCE: Duration = Duration::from_mins(5);
     const LIMITS: Limits = Limits { per_window: 100, window: Duration::from_mins(1), spacing: Duration::ZERO };
 
     #[tokio::test(start_paused = true)]
@@ -215,20 +245,35 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_waits_longest_goes_first() {
         let budget = Budget::new(Limits { per_window: 2, ..LIMITS });
-        budget.take(1, Lane::Look).await;
+        budget.take(1, Lane::Look, PATIENCE).await.unwrap();
         let order = Mutex::new(Vec::new());
         let greedy = async {
             for _ in 0..4 {
-                budget.take(1, Lane::Look).await;
+                budget.take(1, Lane::Look, PATIENCE).await.unwrap();
                 order.lock().push("greedy");
             }
         };
         let modest = async {
-            budget.take(1, Lane::Look).await;
+            budget.take(1, Lane::Look, PATIENCE).await.unwrap();
             order.lock().push("modest");
         };
         tokio::join!(greedy, modest);
         assert_eq!(order.into_inner()[..2], ["greedy", "modest"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_call_at_a_time_and_the_urgent_one_does_not_wait_for_one_that_may_not_go_yet() {
+        let budget = Budget::new(LIMITS).at_once(1);
+        for _ in 0..50 {
+            drop(budget.take(1, Lane::Fetch, PATIENCE).await);
+        }
+        let mut fetching = Box::pin(budget.take(1, Lane::Fetch, PATIENCE));
+        assert!(fetching.as_mut().now_or_never().is_none(), "its half is spent");
+        let looking = budget.take(1, Lane::Look, PATIENCE).now_or_never().unwrap();
+        assert!(budget.take(1, Lane::Follow, PATIENCE).now_or_never().is_none(), "one at a time");
+        drop(looking);
+        assert!(budget.take(1, Lane::Follow, PATIENCE).now_or_never().is_some());
+        drop(fetching.await);
     }
 
     #[tokio::test(start_paused = true)]
@@ -241,9 +286,12 @@ mod tests {
         budget.silence(Duration::from_mins(2));
         assert_eq!(budget.try_take(1, Lane::Reserve).unwrap_err(), Duration::from_mins(2));
         let begun = Instant::now();
-        budget.take(1, Lane::Look).await;
+        budget.take(1, Lane::Look, PATIENCE).await.unwrap();
         assert!(begun.elapsed() >= Duration::from_mins(2));
         assert_eq!(budget.left().2, None);
+        budget.hold(Duration::from_mins(6));
+        assert_eq!(budget.take(1, Lane::Look, PATIENCE).await.unwrap_err(), Duration::from_mins(6));
+        budget.take(1, Lane::Reserve, PATIENCE).await.unwrap();
     }
 
     #[tokio::test(start_paused = true)]
@@ -275,7 +323,7 @@ mod tests {
                 let budget = Budget::new(LIMITS);
                 let mut made: Vec<(Instant, u32)> = Vec::new();
                 for (weight, pause) in calls {
-                    budget.take(weight, Lane::Look).await;
+                    budget.take(weight, Lane::Look, PATIENCE).await.unwrap();
                     made.push((Instant::now(), weight));
                     tokio::time::advance(Duration::from_millis(pause)).await;
                 }

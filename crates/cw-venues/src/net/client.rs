@@ -16,7 +16,7 @@ use url::Url;
 
 use super::backoff::Backoff;
 use super::breaker::{Breaker, Tolerance};
-use super::budget::{Budget, Hint, Lane, Limits};
+use super::budget::{Budget, Hint, Lane, Limits, Turn};
 use super::health::Health;
 use super::random::Random;
 
@@ -161,7 +161,6 @@ pub struct HttpClient {
     health: Arc<Health>,
     clock: Arc<dyn Clock>,
     random: Random,
-    turns: Semaphore,
     /// The waits of a venue that asks for patience and does not say how much.
     throttled: Mutex<Backoff>,
     /// When the time was asked for last, and how often our clock had been set by then.
@@ -177,7 +176,7 @@ impl HttpClient {
         clock: Arc<dyn Clock>,
         random: Random,
     ) -> Self {
-        let budget = Arc::new(Budget::new(manner.limits));
+        let budget = Arc::new(Budget::new(manner.limits).at_once(manner.at_once));
         let breaker = Arc::new(Breaker::new(manner.tolerance, random.clone()));
         health.watch(Arc::clone(&budget), Arc::clone(&breaker));
         let (first, most) = manner.throttled.unwrap_or((LOCKOUT, LOCKOUT));
@@ -190,14 +189,13 @@ impl HttpClient {
             health,
             clock,
             random,
-            turns: Semaphore::new(manner.at_once),
             throttled: Mutex::new(Backoff::new(first, most)),
             time_asked: tokio::sync::Mutex::default(),
         }
     }
 
-    /// Makes a call; the answer has a status below 300, or is one that the call takes. Calls that read are repeated, others never: whether an order
-    /// arrived is asked, not tried again.
+    /// Makes a call; the answer has a status below 300, or is one that the call takes. Calls that read are repeated, others
+    /// never: whether an order arrived is asked, not tried again.
     pub async fn call(&self, call: &Call) -> Result<Reply, ProviderError> {
         let tries = if call.method.is_safe() { TRIES } else { 1 };
         let mut backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
@@ -219,8 +217,7 @@ impl HttpClient {
 
     /// Opens a body that does not end. Not repeated here: who reads it comes back by its own rules.
     pub async fn open(&self, call: &Call) -> Result<Parts, ProviderError> {
-        let _turn = self.turns.acquire().await;
-        self.admit(call).await?;
+        let _turn = self.admit(call).await?;
         let probe = Probe::new(&self.breaker);
         let (reply, parts) = match self.transport.open(call).await {
             Ok(opened) => opened,
@@ -233,9 +230,7 @@ impl HttpClient {
     }
 
     async fn once(&self, call: &Call) -> Result<Reply, Failure> {
-        // Before the budget is asked: what it lets through is sent at once.
-        let _turn = self.turns.acquire().await;
-        self.admit(call).await.map_err(Failure::Final)?;
+        let _turn = self.admit(call).await.map_err(Failure::Final)?;
         let outcome = self.sent(call).await;
         if let Err(Failure::Final(error) | Failure::Again { error, .. }) = &outcome {
             self.health.failed(error.to_string());
@@ -263,17 +258,16 @@ impl HttpClient {
         }
     }
 
-    async fn admit(&self, call: &Call) -> Result<(), ProviderError> {
-        let (_, _, held) = self.budget.left();
-        if let Some(wait) = held.filter(|wait| *wait > MOST_PATIENCE && call.lane != Lane::Reserve) {
-            return Err(self.retryable(format!("it wants no request for {} s more", wait.as_secs()), Some(wait)));
-        }
-        self.budget.take(call.weight, call.lane).await;
+    async fn admit(&self, call: &Call) -> Result<Turn<'_>, ProviderError> {
+        let told =
+            |wait: Duration| self.retryable(format!("it wants no request for {} s more", wait.as_secs()), Some(wait));
+        let turn = self.budget.take(call.weight, call.lane, MOST_PATIENCE).await.map_err(told)?;
         let open = |wait: Duration| {
             let reason = format!("it failed several times in a row and is left alone for {} s more", wait.as_secs());
             self.retryable(reason, Some(wait))
         };
-        self.breaker.admit().map_err(open)
+        self.breaker.admit().map_err(open)?;
+        Ok(turn)
     }
 
     fn judge(&self, call: &Call, reply: Reply, probe: Probe<'_>) -> Result<Reply, Failure> {
@@ -369,11 +363,10 @@ impl HttpClient {
             return;
         }
         *asked = Some((Instant::now(), settings));
-        let call = Call { method: Method::HEAD, ..Call::get(at.clone()) };
+        let call = Call { method: Method::HEAD, ..Call::get(at.clone()) }.lane(Lane::Follow);
         // Without an answer it stays unknown; a refusal has a date as well.
         let asking = async {
-            let _turn = self.turns.acquire().await;
-            self.admit(&call).await?;
+            let _turn = self.admit(&call).await?;
             Ok::<_, ProviderError>(self.sent(&call).await)
         };
         let _told = tokio::time::timeout(TIME_PATIENCE, asking).await;

@@ -10,7 +10,7 @@ use url::Url;
 use super::parse::Refusal;
 use super::session::{self, Session};
 use super::{Yahoo, parse};
-use crate::net::{Call, Limits, Manner, Meaning, Native, Reply, Site, Tolerance, plain, segment};
+use crate::net::{Call, Limits, Manner, Meaning, Native, Plan, Reply, Site, Tolerance, plain, segment};
 
 /// Seven days of minutes: eight are refused.
 pub(super) const PAGE: usize = 7 * 1_440;
@@ -77,26 +77,25 @@ impl Yahoo {
         &self,
         site: &Site,
         id: &InstrumentId,
-        timeframe: Timeframe,
-        word: &str,
+        plan: &Plan,
         from: Timestamp,
         to: Timestamp,
     ) -> Result<parse::Chart, ProviderError> {
         // A session's date may begin half a day before ours.
-        let early = if timeframe == Timeframe::D1 { 12 * 3_600 } else { 0 };
+        let early = if plan.asked == Timeframe::D1 { 12 * 3_600 } else { 0 };
         let mut url = self.rest.join(&format!("/v8/finance/chart/{}", segment(id.symbol())));
         url.query_pairs_mut()
-            .append_pair("interval", word)
+            .append_pair("interval", plan.word)
             .append_pair("period1", &(from.as_secs() - early).max(0).to_string())
             .append_pair("period2", &to.as_secs().to_string())
             .append_pair("includePrePost", "false")
             .append_pair("events", "div,splits");
         let kept = self.sessions.kept(site.health.venue_now()).await;
-        let mut answer = ask(site, &url, timeframe, kept.as_deref()).await?;
+        let mut answer = ask(site, &url, plan, kept.as_deref()).await?;
         if let Err(Refusal::Stranger(_)) = answer {
             let renewed = self.sessions.renewed(site, &self.rest, kept.as_ref()).await;
             let session = renewed.inspect_err(|error| site.health.hindered(Some(error.to_string())))?;
-            answer = ask(site, &url, timeframe, Some(&session)).await?;
+            answer = ask(site, &url, plan, Some(&session)).await?;
         }
         let refusal = match answer {
             Ok(chart) => {
@@ -123,10 +122,10 @@ impl Yahoo {
 async fn ask(
     site: &Site,
     url: &Url,
-    timeframe: Timeframe,
+    plan: &Plan,
     session: Option<&Session>,
 ) -> Result<Result<parse::Chart, Refusal>, ProviderError> {
-    let stranger = Call::get(url.clone()).or(parse::is_stranger);
+    let stranger = Call::get(url.clone()).lane(plan.lane).or(parse::is_stranger);
     let call = match session {
         Some(session) => session.signed(stranger),
         None => stranger,
@@ -135,7 +134,7 @@ async fn ask(
         if parse::is_stranger(reply) {
             return Ok(Err(Refusal::Stranger(explain(&reply.body).unwrap_or_else(|| reply.status.to_string()))));
         }
-        parse::chart(timeframe, &reply.body, &site.health)
+        parse::chart(plan.asked, &reply.body, &site.health)
     };
     site.get_reply(&call, "a chart", read).await
 }

@@ -8,7 +8,7 @@ use cw_market::ProviderError;
 use http::header::SET_COOKIE;
 use tokio::sync::Mutex;
 
-use crate::net::{BaseUrl, Call, Reply, Secret, Site, http_date};
+use crate::net::{BaseUrl, Call, Lane, Reply, Secret, Site, http_date};
 
 /// The cookie's name.
 const COOKIE: &str = "A3";
@@ -75,13 +75,14 @@ impl Sessions {
 
     async fn ask(&self, site: &Site, rest: &BaseUrl, now: Timestamp) -> Result<Session, ProviderError> {
         // Its status and its body mean nothing as long as there is a cookie.
-        let call = Call::get(self.cookies.join("")).or(|reply| cookie(reply).is_some());
+        let call = Call::get(self.cookies.join("")).lane(Lane::Follow).or(|reply| cookie(reply).is_some());
         let reply = site.http.call(&call).await.map_err(|error| because("no cookie", error))?;
         let given = cookie(&reply).map(|(value, attributes)| (format!("{COOKIE}={value}"), end(attributes, now)));
         let Some((cookie, until)) = given.filter(|(_, until)| until.is_none_or(|until| now < until)) else {
             return Err(failed(site, format!("no cookie: the answer has none that is called {COOKIE} and is of use")));
         };
-        let call = Call::get(rest.join("/v1/test/getcrumb")).header("cookie", &cookie).header("accept", "text/plain");
+        let call = Call::get(rest.join("/v1/test/getcrumb")).lane(Lane::Follow);
+        let call = call.header("cookie", &cookie).header("accept", "text/plain");
         let reply = site.http.call(&call).await.map_err(|error| because("no crumb", error))?;
         let Some(crumb) = crumb(&reply.body) else {
             return Err(failed(site, "no crumb: the answer is none".to_owned()));

@@ -148,7 +148,9 @@ impl Scripted {
     async fn chart(&self) -> Result<parse::Chart, ProviderError> {
         let id = "AAPL.YAHOO".parse().unwrap();
         let (from, to) = (Timestamp::EPOCH, Timestamp::from_secs(60));
-        self.venue.kind.chart(&self.venue.site, &id, Timeframe::D1, "1d", from, to).await
+        let (wanted, asked) = (Timeframe::D1, Timeframe::D1);
+        let plan = Plan { wanted, asked, word: "1d", from, to, limit: 1, lane: Lane::Look };
+        self.venue.kind.chart(&self.venue.site, &id, &plan, from, to).await
     }
     fn asked(&self) -> Vec<String> {
         self.script.asked.lock().iter().map(|(_, what)| what.clone()).collect()
