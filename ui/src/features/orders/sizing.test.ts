@@ -31,6 +31,10 @@ describe('size buttons', () => {
     expect(sizeFor('risk1', '29306.41', '68350', '', btc)).toBeNull();
     expect(sizeFor('risk1', '29306.41', '68350', '68350', btc)).toBeNull();
   });
+  it('keeps nine decimals where the venue names no step', () => {
+    expect(sizeFor('risk1', '30000', '226.75', '224.4825', { quantity_step: '0' })).toBe('132.304299889');
+    expect(sizeFor('p50', '30000', '100', '', { quantity_step: '0' })).toBe('150');
+  });
   it('never risks more than asked for', () => {
     fc.assert(
       fc.property(

@@ -33,8 +33,11 @@ export function sizeFor(
     perUnit = abs(sub(price, stop));
     if (sign(perUnit) === 0) return null;
   }
+  const exact = div(mul(money, decimal(ratio)), perUnit, 12);
   const step = decimal(instrument.quantity_step);
-  return toText(floorTo(div(mul(money, decimal(ratio)), perUnit, 12), step));
+  if (sign(step) !== 0) return toText(floorTo(exact, step));
+  // Any quantity of nine decimals.
+  return toText(floorTo(exact, decimal('0.000000001'))).replace(/\.?0+$/, '');
 }
 
 /** A level `ratio` away from `entry`, on a tick: above it for a buy's target and a sell's stop. */
