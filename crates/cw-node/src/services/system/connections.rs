@@ -121,13 +121,17 @@ impl System {
         let now = self.shared.clock.now();
         let link = status.connection.clone().unwrap_or_default();
         let impaired = impairment(&status, &link, now);
+        // A plan of a few requests a minute may make that take some minutes.
+        let preparing = status.state == ProviderState::Idle && self.shared.live && !venue.followed().is_empty();
         let state = match status.state {
+            ProviderState::Idle if preparing => ConnectionState::Connecting,
             ProviderState::Idle | ProviderState::Down => ConnectionState::Closed,
             ProviderState::Connecting if link.reconnects > 0 => ConnectionState::Retrying,
             ProviderState::Connecting => ConnectionState::Connecting,
             ProviderState::Live | ProviderState::Degraded if impaired.is_some() => ConnectionState::Degraded,
             ProviderState::Live | ProviderState::Degraded => ConnectionState::Open,
         };
+        let detail = if preparing { "it is asked about its symbols".to_owned() } else { status.detail };
         Connection {
             name: provider.venue().to_owned(),
             venue: provider.venue().to_owned(),
@@ -137,7 +141,7 @@ impl System {
             reconnects: link.reconnects,
             last_message_age_s: link.last_message.map(|at| now.nanos_since(at).max(0) as f64 / 1e9),
             subscriptions: link.subscriptions,
-            detail: Some(impaired.unwrap_or(status.detail)),
+            detail: Some(impaired.unwrap_or(detail)),
             events: Some(status.events),
             breaker: Some(match link.breaker {
                 BreakerState::Closed => Breaker::Closed,
