@@ -111,6 +111,7 @@ impl Yahoo {
             }
             Refusal::Stranger(words) => {
                 let error = session::failed(site, format!("those that it gave are refused: {words}"));
+                self.sessions.is_of_no_use(&error).await;
                 site.health.hindered(Some(error.to_string()));
                 Err(error)
             }

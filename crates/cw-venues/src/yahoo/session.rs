@@ -2,16 +2,20 @@
 //! a cookie from one address and, with it, a crumb from another. Both are kept until they are refused in turn.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use cw_core::Timestamp;
 use cw_market::ProviderError;
 use http::header::SET_COOKIE;
 use tokio::sync::Mutex;
+use tokio::time::Instant;
 
 use crate::net::{BaseUrl, Call, Lane, Reply, Secret, Site, http_date};
 
 /// The cookie's name.
 const COOKIE: &str = "A3";
+/// After a failure, how long no other session is asked for.
+const AGAIN: Duration = Duration::from_mins(1);
 const LONGEST_COOKIE: usize = 4_096;
 const LONGEST_CRUMB: usize = 100;
 /// A number of seconds since 1970 or until the end that is larger than this is one of milliseconds.
@@ -37,7 +41,14 @@ impl Session {
 pub(super) struct Sessions {
     cookies: BaseUrl,
     /// Held by who asks for one, so that others wait for the same.
-    kept: Mutex<Option<Arc<Session>>>,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Default)]
+struct Kept {
+    session: Option<Arc<Session>>,
+    /// When no session of use could be had, and why: that is not tried again by every chart.
+    failed: Option<(Instant, ProviderError)>,
 }
 
 impl Sessions {
@@ -48,7 +59,7 @@ impl Sessions {
     /// The one that is kept, unless it is over.
     pub async fn kept(&self, now: Timestamp) -> Option<Arc<Session>> {
         let kept = self.kept.lock().await;
-        kept.as_ref().filter(|kept| kept.until.is_none_or(|until| now < until)).cloned()
+        kept.session.as_ref().filter(|kept| kept.until.is_none_or(|until| now < until)).cloned()
     }
 
     /// Another one than the `refused`: asked for, unless somebody else did so meanwhile.
@@ -64,13 +75,28 @@ impl Sessions {
             let usable = kept.until.is_none_or(|until| now < until);
             usable && !refused.is_some_and(|refused| Arc::ptr_eq(kept, refused))
         };
-        if let Some(other) = kept.as_ref().filter(is_other) {
+        if let Some(other) = kept.session.as_ref().filter(is_other) {
             return Ok(Arc::clone(other));
         }
-        *kept = None;
-        let session = Arc::new(self.ask(site, rest, now).await?);
-        *kept = Some(Arc::clone(&session));
-        Ok(session)
+        if let Some((_, error)) = kept.failed.as_ref().filter(|(at, _)| at.elapsed() < AGAIN) {
+            return Err(error.clone());
+        }
+        match self.ask(site, rest, now).await {
+            Ok(session) => {
+                let session = Arc::new(session);
+                *kept = Kept { session: Some(Arc::clone(&session)), failed: None };
+                Ok(session)
+            }
+            Err(error) => {
+                *kept = Kept { session: None, failed: Some((Instant::now(), error.clone())) };
+                Err(error)
+            }
+        }
+    }
+
+    /// What was given a moment ago is refused.
+    pub async fn is_of_no_use(&self, error: &ProviderError) {
+        *self.kept.lock().await = Kept { session: None, failed: Some((Instant::now(), error.clone())) };
     }
 
     async fn ask(&self, site: &Site, rest: &BaseUrl, now: Timestamp) -> Result<Session, ProviderError> {

@@ -238,6 +238,11 @@ async fn what_failed_on_the_way_to_a_session_is_named() {
         assert!(error.to_string().contains(words), "{words}: {error}");
         assert_eq!((yahoo.asked().len(), error.is_retryable()), (requests, again), "{words}: {:?}", yahoo.asked());
         assert!(yahoo.venue.site.health.status().connection.unwrap().last_error.is_some());
+        if !again {
+            // No other session is asked for at once.
+            assert_eq!(yahoo.chart().await.err().unwrap().to_string(), error.to_string());
+            assert_eq!(yahoo.asked().len(), requests + 1, "{words}: {:?}", yahoo.asked());
+        }
         let shown = format!("{:?} {error:?}", yahoo.venue.site.health.status());
         assert!(!shown.contains("secret") && !shown.contains("a+b"), "{shown}");
         // Once nothing is demanded any more it is as before.
