@@ -304,7 +304,11 @@ has_more_before: boolean,
 /**
  * The last row is a candle that is not closed yet.
  */
-forming: boolean, };
+forming: boolean, 
+/**
+ * The venue has not answered yet: this is what is stored, and asking again in a moment shows more.
+ */
+catching_up: boolean, };
 
 export type ChartParams = { instrument: InstrumentId, timeframe: Cadence, 
 /**

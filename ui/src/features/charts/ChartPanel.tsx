@@ -212,7 +212,7 @@ export function ChartPanel({
             // Covers what is drawn: those are the candles of another symbol.
             <div role="status" aria-label={t('state.loading')} className="absolute inset-0 bg-bg1 p-3">
               <div className="skeleton h-3 w-40" />
-              <Waiting venue={venueOf(instrumentId)} />
+              <Waiting key={instrumentId} venue={venueOf(instrumentId)} />
             </div>
           ) : null}
           {phase.state === 'empty' ? (

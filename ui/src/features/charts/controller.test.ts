@@ -135,6 +135,19 @@ describe('chart controller', () => {
     expect(asked()).toBe(3);
   });
 
+  it('keeps who has scrolled back where they are while it catches up', async () => {
+    const { chart, move, state, transport } = await open(10_000, '1m', 1);
+    move({ from: 50, to: 180 });
+    await frame();
+    await frame();
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(chart.store.catchingUp).toBe(false);
+    const last = transport.calls.filter((call) => call.command === 'chart.window').at(-1)?.args as { limit: number };
+    expect(last.limit).toBeGreaterThanOrEqual(990 - 50 + 300);
+    expect(state.visible?.from).toBeGreaterThan(0);
+    expect(chart.rows).toBe(last.limit);
+  });
+
   it('asks for nothing more once it is closed', async () => {
     const { chart, transport } = await open(10_000, '1m', 2);
     chart.dispose();

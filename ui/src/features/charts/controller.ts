@@ -236,6 +236,8 @@ export class ChartController {
       const error = TransportError.from(cause);
       if (error.code === 'canceled' || key !== this.#key || this.#disposed) return;
       if (this.#shown !== key || this.store.rows === 0) this.onPhase({ state: 'error', error });
+      else if (this.store.catchingUp && error.retryable) this.#askAgain();
+      else this.store.catchingUp = false;
       endTurns();
       return;
     }
@@ -250,7 +252,7 @@ export class ChartController {
     this.receivedAt = performance.now();
     this.#render(keep);
     if (this.store.catchingUp) {
-      this.#again = setTimeout(() => void this.#load(null), AGAIN_MS);
+      this.#askAgain();
       if (this.store.rows === 0) return;
     }
     if (this.store.rows === 0) {
@@ -267,6 +269,11 @@ export class ChartController {
         endTurns();
       }),
     );
+  }
+
+  /** For as many candles as are looked at: who has scrolled back stays there. */
+  #askAgain(): void {
+    this.#again = setTimeout(() => void this.#load(this.#keepView()), AGAIN_MS);
   }
 
   /** The view as a distance from the newest candle, in candles, so that a reload does not move it. */
@@ -363,8 +370,9 @@ export class ChartController {
     if (this.#paging || !key || key !== this.#shown) return;
     this.#paging = true;
     let frame: Frame;
+    const first = this.store.time(0);
     try {
-      const before = isoTime(this.store.time(0));
+      const before = isoTime(first);
       frame = decodeFrame(await this.transport.callBinary('chart.window', { ...key, before, limit }));
     } catch (cause) {
       // History that does not come is asked for again by the next movement; the chart shows what it has.
@@ -373,7 +381,8 @@ export class ChartController {
     } finally {
       this.#paging = false;
     }
-    if (key !== this.#key || this.#disposed) return;
+    // A window that was loaded meanwhile begins elsewhere: the page would leave a hole before it.
+    if (key !== this.#key || this.#disposed || this.store.time(0) !== first) return;
     const visible = this.port.visible();
     const added = this.store.prepend(frame) / LEVEL_FACTOR ** this.#level;
     if (visible && added > 0) this.#swap({ from: visible.from + added, to: visible.to + added });
