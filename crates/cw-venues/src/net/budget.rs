@@ -33,7 +33,16 @@ pub enum Lane {
 impl Lane {
     const COUNT: usize = 4;
 
-    /// Of a hundred, how much may be spent before this lane has to wait.
+    /// Of a hundred, what is this lane's own in every window, however much the more urgent ones spend.
+    const fn guaranteed(self) -> u32 {
+        match self {
+            Self::Fetch => 5,
+            Self::Look => 10,
+            Self::Follow | Self::Reserve => 0,
+        }
+    }
+
+    /// Of a hundred, how much may be spent by all before this lane has to wait.
     const fn percent(self) -> u32 {
         match self {
             Self::Fetch => 50,
@@ -81,8 +90,10 @@ pub struct Turn<'a> {
 struct State {
     limit: u32,
     /// When how much was spent, oldest first, and the sum.
-    spent: VecDeque<(Instant, u32)>,
+    spent: VecDeque<(Instant, u32, Lane)>,
     used: u32,
+    /// Of it, by each lane.
+    own: [u32; Lane::COUNT],
     last: Option<Instant>,
     /// Calls for data wait until then: the venue said so.
     held: Option<Instant>,
@@ -92,8 +103,15 @@ struct State {
 
 impl Budget {
     pub const fn new(limits: Limits) -> Self {
-        let state =
-            State { limit: limits.per_window, spent: VecDeque::new(), used: 0, last: None, held: None, silent: None };
+        let state = State {
+            limit: limits.per_window,
+            spent: VecDeque::new(),
+            used: 0,
+            own: [0; Lane::COUNT],
+            last: None,
+            held: None,
+            silent: None,
+        };
         let queues = [const { tokio::sync::Mutex::const_new(()) }; Lane::COUNT];
         Self { limits, state: Mutex::new(state), queues, at_once: Semaphore::const_new(Semaphore::MAX_PERMITS) }
     }
@@ -107,6 +125,10 @@ impl Budget {
     /// Waits until `weight` may be spent and spends it. Where the venue itself said to wait for longer than `patience`, calls
     /// for data hear at once how long.
     pub async fn take(&self, weight: u32, lane: Lane, patience: Duration) -> Result<Turn<'_>, Duration> {
+        let too_long = || self.left().2.filter(|told| *told > patience && lane != Lane::Reserve);
+        if let Some(told) = too_long() {
+            return Err(told);
+        }
         let _first = self.queues[lane as usize].lock().await;
         loop {
             // Before it is spent, so that what was let through is sent at once; and not while waiting, so that nobody
@@ -115,8 +137,7 @@ impl Budget {
             match self.try_take(weight, lane) {
                 Ok(()) => return Ok(turn),
                 Err(wait) => {
-                    let told = self.left().2.filter(|told| *told > patience && lane != Lane::Reserve);
-                    if let Some(told) = told {
+                    if let Some(told) = too_long() {
                         return Err(told);
                     }
                     drop(turn);
@@ -140,19 +161,20 @@ impl Budget {
             return Err(last + self.limits.spacing - now);
         }
         state.forget(now, self.limits.window);
+        let allowed = state.allowed(lane);
         // One call that is heavier than the whole budget goes when the window is empty.
-        let allowed = (u64::from(state.limit) * u64::from(lane.percent()) / 100).max(1) as u32;
-        if state.used + weight > allowed && state.used > 0 {
+        let is_its_own = weight <= state.kept_for(lane) && state.used + weight <= state.share(Lane::Follow.percent());
+        if state.used + weight > allowed && state.used > 0 && !is_its_own {
             let excess = (state.used + weight).saturating_sub(allowed);
             let mut freed = 0;
-            let enough = state.spent.iter().find(|(_, weight)| {
+            let enough = state.spent.iter().find(|(_, weight, _)| {
                 freed += weight;
                 freed >= excess
             });
-            let oldest = enough.or(state.spent.back()).map_or(now, |(at, _)| *at);
+            let oldest = enough.or(state.spent.back()).map_or(now, |(at, ..)| *at);
             return Err((oldest + self.limits.window).saturating_duration_since(now).max(Duration::from_millis(1)));
         }
-        state.spend(now, weight);
+        state.spend(now, weight, lane);
         state.last = Some(now);
         Ok(())
     }
@@ -167,7 +189,7 @@ impl Budget {
         }
         if let Some(used) = hint.used.map(|used| used.min(state.limit)).filter(|used| *used > state.used) {
             let more = used - state.used;
-            state.spend(now, more);
+            state.spend(now, more, Lane::Reserve);
         }
         if let Some(wait) = hint.wait {
             state.held = state.held.max(Some(now + wait));
@@ -203,17 +225,35 @@ impl Budget {
 }
 
 impl State {
-    fn spend(&mut self, now: Instant, weight: u32) {
-        self.spent.push_back((now, weight));
+    fn share(&self, percent: u32) -> u32 {
+        (u64::from(self.limit) * u64::from(percent) / 100) as u32
+    }
+
+    /// What is guaranteed to a lane and not spent.
+    fn kept_for(&self, lane: Lane) -> u32 {
+        let least = u32::from(lane == Lane::Look);
+        self.share(lane.guaranteed()).max(least).saturating_sub(self.own[lane as usize])
+    }
+
+    /// How much all may have spent after a call of this lane.
+    fn allowed(&self, lane: Lane) -> u32 {
+        let kept = if lane == Lane::Follow { self.kept_for(Lane::Fetch) + self.kept_for(Lane::Look) } else { 0 };
+        self.share(lane.percent()).saturating_sub(kept).max(1)
+    }
+
+    fn spend(&mut self, now: Instant, weight: u32, lane: Lane) {
+        self.spent.push_back((now, weight, lane));
         self.used = self.used.saturating_add(weight);
+        self.own[lane as usize] = self.own[lane as usize].saturating_add(weight);
     }
 
     fn forget(&mut self, now: Instant, window: Duration) {
-        while let Some((at, weight)) = self.spent.front().copied()
+        while let Some((at, weight, lane)) = self.spent.front().copied()
             && now.saturating_duration_since(at) >= window
         {
             self.spent.pop_front();
             self.used = self.used.saturating_sub(weight);
+            self.own[lane as usize] = self.own[lane as usize].saturating_sub(weight);
         }
     }
 }
@@ -239,7 +279,23 @@ mod tests {
         }
         tokio::time::advance(Duration::from_mins(1)).await;
         budget.try_take(65, Lane::Look).unwrap();
-        budget.try_take(15, Lane::Follow).unwrap();
+        budget.try_take(10, Lane::Follow).unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn following_leaves_a_part_to_looking_as_well() {
+        let budget = Budget::new(LIMITS);
+        for _ in 0..65 {
+            budget.try_take(1, Lane::Follow).unwrap();
+        }
+        assert!(budget.try_take(1, Lane::Follow).is_err());
+        for (lane, share) in [(Lane::Look, 10), (Lane::Fetch, 5)] {
+            for _ in 0..share {
+                budget.try_take(1, lane).unwrap();
+            }
+            assert!(budget.try_take(1, lane).is_err(), "{lane:?}");
+        }
+        budget.try_take(20, Lane::Reserve).unwrap();
     }
 
     #[tokio::test(start_paused = true)]

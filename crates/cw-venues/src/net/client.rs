@@ -275,7 +275,7 @@ impl HttpClient {
         self.budget.learn(hint);
         let told = retry_after(&reply.headers, self.clock.now());
         let status = reply.status;
-        if (call.enough)(&reply) {
+        if (call.enough)(&reply) && !matches!(status.as_u16(), 418 | 429 | 999) {
             probe.answered();
             return Ok(reply);
         }
