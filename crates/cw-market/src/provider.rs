@@ -96,8 +96,8 @@ pub struct CandleRequest {
 }
 
 /// What candles are asked for. A venue lets us ask so many times a minute, and who fetches years of history or looks at
-/// charts leaves a part of that to what is more urgent: a followed instrument is not late for it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// charts leaves a part of that to what is more urgent: a followed instrument is not late for it. The most urgent is last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Purpose {
     /// History by the year.
     Fetch,

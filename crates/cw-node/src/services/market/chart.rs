@@ -8,6 +8,7 @@ use cw_api::stream::ChartPoint;
 use cw_core::{Cadence, Calendar, Candle, FormingCandle, InstrumentId, Timeframe, Timestamp};
 
 use super::history::follows;
+use super::remote::Brought;
 use super::traded::Newest;
 use super::{Market, Span};
 
@@ -205,11 +206,17 @@ impl Market {
         // One more than is needed tells whether there are older ones.
         let wanted = rows + study.as_ref().map_or(0, Study::warm_up) + 1;
         let span = Span { from: None, to: before, limit: Some(wanted) };
-        let catching_up = before.is_none() && self.is_behind(&instrument, timeframe, calendar, span).await?;
+        let brought = match timeframe {
+            Cadence::Time(timeframe) if before.is_none() => {
+                self.bring_window(&instrument, timeframe, calendar, span).await?
+            }
+            _ => Brought::Nothing,
+        };
+        let catching_up = brought == Brought::Behind;
         let newest = match timeframe {
-            Cadence::Time(timeframe) if catching_up => {
-                let candles = self.stored(&instrument, timeframe, calendar, span).await?;
-                Newest { candles, forming: None, cut: false }
+            Cadence::Time(timeframe) if brought != Brought::Nothing => {
+                let forming = if catching_up { None } else { self.forming(&instrument, timeframe).await? };
+                Newest { candles: self.stored(&instrument, timeframe, calendar, span).await?, forming, cut: false }
             }
             _ => self.recent(&instrument, timeframe, span, before.is_none()).await?,
         };
@@ -226,7 +233,7 @@ impl Market {
                 columns: names,
                 price_decimals,
                 provider: self.provider_of(&instrument),
-                has_more_before: candles.len() > shown || cut,
+                has_more_before: candles.len() > shown || cut || catching_up,
                 forming: forming.is_some(),
                 catching_up,
                 instrument,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use cw_api::ApiError;
 use cw_api::commands::backtests::FetchProgress;
 use cw_api::commands::data::FetchedFrom;
-use cw_core::{AssetClass, Cadence, Calendar, Candle, Instrument, InstrumentId, Timeframe, Timestamp};
+use cw_core::{AssetClass, Calendar, Candle, Instrument, InstrumentId, Timeframe, Timestamp};
 use cw_market::{CandleRequest, FilterRules, Provider, Purpose, Suspicion};
 use cw_store::{Channel, Outage, OutageState, Page, Source, SourceKind, TimeRange};
 use tokio::sync::oneshot;
@@ -49,6 +49,17 @@ impl Fetched {
             }),
         }
     }
+}
+
+/// What was brought of a chart's window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Brought {
+    /// Nobody had to be asked.
+    Nothing,
+    /// All that there is.
+    All,
+    /// Not all of it yet.
+    Behind,
 }
 
 /// How far a fetch is, told to whoever watches.
@@ -181,7 +192,7 @@ impl Market {
             while open < range.to {
                 let end = ceil(timeframe, open.plus_nanos(step)).min(range.to);
                 let page = TimeRange::new(open, end);
-                let asked = self.asking.take(instrument, Topic::Candles(timeframe, page)).await?;
+                let asked = self.asking.take(instrument, Topic::Candles(timeframe, page), purpose).await?;
                 let mut candles = 0;
                 let bringing = async {
                     // Somebody may have brought it in the meantime.
@@ -300,20 +311,30 @@ impl Market {
         }
     }
 
-    /// Has what a chart shows brought; true when its venue takes its time over that and something to show is stored. It
-    /// is brought nevertheless.
-    pub(super) async fn is_behind(
+    /// Has what a chart shows brought. When its venue takes its time over that and something to show is stored, the chart
+    /// is behind, and it is brought nevertheless.
+    pub(super) async fn bring_window(
         &self,
         instrument: &InstrumentId,
-        timeframe: Cadence,
+        timeframe: Timeframe,
         calendar: Calendar,
         span: Span,
-    ) -> Result<bool, ApiError> {
-        let Cadence::Time(timeframe) = timeframe else { return Ok(false) };
-        if self.shared.read_only || self.venue_of(instrument).is_none() {
-            return Ok(false);
+    ) -> Result<Brought, ApiError> {
+        let Some(market) = self.me.upgrade().filter(|market| !market.shared.read_only) else {
+            return Ok(Brought::Nothing);
+        };
+        if self.venue_of(instrument).is_none() {
+            return Ok(Brought::Nothing);
         }
-        let Some(market) = self.me.upgrade() else { return Ok(false) };
+        let base = Self::base_at_venue(instrument, calendar, timeframe);
+        let is_stored = async || self.stored_timeframes(instrument).await.map(|stored| stored.contains(&base));
+        // One at a time for a series, however many look at it and however often.
+        let mut turn = Box::pin(self.asking.take(instrument, Topic::Window(base), Purpose::Look));
+        let asked = match tokio::time::timeout(PATIENCE, &mut turn).await {
+            Ok(asked) => asked?,
+            Err(_) if is_stored().await? => return Ok(Brought::Behind),
+            Err(_) => turn.await?,
+        };
         let (tell, mut told) = oneshot::channel();
         let given_up = CancellationToken::new();
         let (id, wanted) = (instrument.clone(), given_up.clone());
@@ -323,6 +344,7 @@ impl Market {
                 market.refresh(provider, &id, timeframe, calendar, span).await
             };
             if let Some(outcome) = wanted.run_until_cancelled(bringing).await {
+                asked.answered(&outcome);
                 // Who looked may have stopped waiting.
                 let _gone = tell.send(outcome);
             }
@@ -330,14 +352,13 @@ impl Market {
         let unless_detached = given_up.drop_guard();
         let stopped = |_| ApiError::unavailable("the program is stopping");
         if let Ok(outcome) = tokio::time::timeout(PATIENCE, &mut told).await {
-            return outcome.map_err(stopped)?.map(|()| false);
+            return outcome.map_err(stopped)?.map(|()| Brought::All);
         }
-        let base = Self::base_at_venue(instrument, calendar, timeframe);
-        if self.stored_timeframes(instrument).await?.contains(&base) {
+        if is_stored().await? {
             unless_detached.disarm();
-            return Ok(true);
+            return Ok(Brought::Behind);
         }
-        told.await.map_err(stopped)?.map(|()| false)
+        told.await.map_err(stopped)?.map(|()| Brought::All)
     }
 
     /// Puts an instrument on the list as its venue describes it.
@@ -346,7 +367,7 @@ impl Market {
         if known().await? {
             return Ok(());
         }
-        let asked = self.asking.take(id, Topic::Specification).await?;
+        let asked = self.asking.take(id, Topic::Specification, Purpose::Look).await?;
         let describing = async {
             if known().await? {
                 return Ok(());

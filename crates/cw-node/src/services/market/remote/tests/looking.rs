@@ -50,7 +50,7 @@ async fn a_fetch_of_months_makes_nothing_late_that_is_followed_and_charts_show_w
     };
     until("the stream", async || (connection().await.state == ConnectionState::Open).then_some(())).await;
     candles(&services, "MSFT", ago(30)).await;
-    assert!(!window(&services, "BTC/USD").await.header.catching_up);
+    until("a chart", async || (!window(&services, "BTC/USD").await.header.catching_up).then_some(())).await;
 
     let months = FetchData {
         instrument: "AAPL.ALPACA".parse().unwrap(),
@@ -76,7 +76,8 @@ async fn a_fetch_of_months_makes_nothing_late_that_is_followed_and_charts_show_w
     f.moving("what was missed", async || (candles(&services, "MSFT", ago(30)).await.starts_with(&truth)).then_some(()))
         .await;
     assert!(connection().await.reconnects >= 1, "it had to be asked for");
-    assert!(!window(&services, "BTC/USD").await.header.catching_up);
+    let whole = async || (!window(&services, "BTC/USD").await.header.catching_up).then_some(());
+    until("what a chart lacks", whole).await;
     let waiting = jobs(&services).await;
     assert!(waiting.iter().any(|j| j.id == job && j.finished_at.is_none()), "the fetch waits: {waiting:?}");
 
