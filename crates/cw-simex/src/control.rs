@@ -73,6 +73,9 @@ async fn spoil(State(exchange): State<Arc<Exchange>>, Json(Spoil { fault, reques
     if fault.requests() == 0 {
         return refuse(400, json!({ "error": "this fault is one of streams; plan it for a minute" }));
     }
+    if requests == 0 {
+        return refuse(400, json!({ "error": "say how many requests it spoils: {\"fault\": …, \"requests\": 3}" }));
+    }
     exchange.spoil(fault, requests);
     Json(json!({ "requests": requests })).into_response()
 }

@@ -124,6 +124,7 @@ impl System {
         // A plan of a few requests a minute may make that take some minutes.
         let preparing = status.state == ProviderState::Idle && self.shared.live && !venue.followed().is_empty();
         let state = match status.state {
+            ProviderState::Idle if preparing && link.last_error.is_some() => ConnectionState::Retrying,
             ProviderState::Idle if preparing => ConnectionState::Connecting,
             ProviderState::Idle | ProviderState::Down => ConnectionState::Closed,
             ProviderState::Connecting if link.reconnects > 0 => ConnectionState::Retrying,
@@ -131,7 +132,11 @@ impl System {
             ProviderState::Live | ProviderState::Degraded if impaired.is_some() => ConnectionState::Degraded,
             ProviderState::Live | ProviderState::Degraded => ConnectionState::Open,
         };
-        let detail = if preparing { "it is asked about its symbols".to_owned() } else { status.detail };
+        let detail = match &link.last_error {
+            Some(error) if preparing => format!("it is asked about its symbols; the last answer: {error}"),
+            None if preparing => "it is asked about its symbols".to_owned(),
+            _ => status.detail,
+        };
         Connection {
             name: provider.venue().to_owned(),
             venue: provider.venue().to_owned(),
