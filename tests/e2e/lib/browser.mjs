@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { launchChromium } from '../../../scripts/lib/chromium.mjs';
+import { afterwards } from './process.mjs';
 
 /**
  * Opens the engine's pairing address. Whatever the page must never do fails the test at its end: an error on the
@@ -27,7 +28,7 @@ export async function openPage(t, engine, { viewport = { width: 1600, height: 90
     if (!['data:', 'blob:'].includes(protocol) && host !== engine.ready.http) complaints.push(`asked ${request.url()}`);
   });
   if (process.env.CANDLEWICK_PAGE) await pageFrom(context, process.env.CANDLEWICK_PAGE);
-  t.after(async () => {
+  afterwards(t, async () => {
     await browser.close();
     assert.deepEqual(complaints, []);
   });

@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Builder, Capabilities } from 'selenium-webdriver';
 import { binary } from '../../../scripts/lib/paths.mjs';
-import { freePort, start, temporaryDirectory } from './process.mjs';
+import { afterwards, freePort, start, temporaryDirectory } from './process.mjs';
 
 export const DESKTOP = process.env.CANDLEWICK_DESKTOP_BINARY ?? binary('candlewick-desktop', 'dev');
 
@@ -57,7 +57,7 @@ export async function openWindow(t, { env = {}, args = [], dataDir = temporaryDi
     closed = true;
     await driver.quit().catch(() => {}); // the window may have closed itself
   };
-  t.after(close);
+  afterwards(t, close);
   return { driver, dataDir, close };
 }
 

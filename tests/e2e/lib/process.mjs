@@ -83,7 +83,7 @@ export function start(t, command, args, { graceMs = 15_000, stdio = ['ignore', '
       return code;
     },
   };
-  t.after(() => handle.stop());
+  afterwards(t, () => handle.stop());
   return handle;
 }
 
@@ -104,4 +104,15 @@ export function scope() {
       if (failures.length > 0) throw failures[0];
     },
   };
+}
+
+const ends = new WeakMap();
+/** Does `work` after a test, the last first, also when other such work fails: the runner would leave out what follows. */
+export function afterwards(t, work) {
+  if (!ends.has(t)) {
+    const all = scope();
+    ends.set(t, all);
+    t.after(() => all.end());
+  }
+  ends.get(t).after(work);
 }

@@ -1,17 +1,18 @@
-import { lazy, Suspense } from 'react';
+import { Suspense } from 'react';
+import { lazily } from '@/lib/lazily';
 import { useUi } from '@/lib/ui';
 
-const Palette = lazy(() => import('./Palette').then((m) => ({ default: m.Palette })));
-const Shortcuts = lazy(() => import('./Shortcuts').then((m) => ({ default: m.Shortcuts })));
-const About = lazy(() => import('./About').then((m) => ({ default: m.About })));
-const ReviewOrder = lazy(() => import('@/features/orders/ReviewOrder').then((m) => ({ default: m.ReviewOrder })));
-const ClosePosition = lazy(() =>
+const Palette = lazily(() => import('./Palette').then((m) => ({ default: m.Palette })));
+const Shortcuts = lazily(() => import('./Shortcuts').then((m) => ({ default: m.Shortcuts })));
+const About = lazily(() => import('./About').then((m) => ({ default: m.About })));
+const ReviewOrder = lazily(() => import('@/features/orders/ReviewOrder').then((m) => ({ default: m.ReviewOrder })));
+const ClosePosition = lazily(() =>
   import('@/features/blotter/ClosePosition').then((m) => ({ default: m.ClosePosition })),
 );
-const CloseAll = lazy(() => import('@/features/blotter/ClosePosition').then((m) => ({ default: m.CloseAll })));
-const Explain = lazy(() => import('@/features/decisions/Explain').then((m) => ({ default: m.Explain })));
-const HaltOptions = lazy(() => import('@/features/risk/HaltDialogs').then((m) => ({ default: m.HaltOptions })));
-const Resume = lazy(() => import('@/features/risk/HaltDialogs').then((m) => ({ default: m.Resume })));
+const CloseAll = lazily(() => import('@/features/blotter/ClosePosition').then((m) => ({ default: m.CloseAll })));
+const Explain = lazily(() => import('@/features/decisions/Explain').then((m) => ({ default: m.Explain })));
+const HaltOptions = lazily(() => import('@/features/risk/HaltDialogs').then((m) => ({ default: m.HaltOptions })));
+const Resume = lazily(() => import('@/features/risk/HaltDialogs').then((m) => ({ default: m.Resume })));
 
 /** The dialog that is open, if any. Each is its own chunk. */
 export function Overlays() {

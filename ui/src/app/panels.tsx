@@ -1,4 +1,4 @@
-import { type ComponentType, lazy } from 'react';
+import type { ComponentType } from 'react';
 import { Fills } from '@/features/blotter/Fills';
 import { Orders } from '@/features/blotter/Orders';
 import { Positions } from '@/features/blotter/Positions';
@@ -8,6 +8,7 @@ import { DepthPanel } from '@/features/depth/DepthPanel';
 import { TapePanel } from '@/features/depth/TapePanel';
 import { OrderTicket } from '@/features/orders/OrderTicket';
 import { Watchlist } from '@/features/watchlist/Watchlist';
+import { lazily } from '@/lib/lazily';
 import type { Group } from '@/lib/links';
 
 export interface PanelProps {
@@ -20,7 +21,9 @@ const groupOf = (params: Record<string, unknown>): Group =>
 
 /** A panel that arrives when it is first opened. */
 function later<K extends string>(load: () => Promise<Record<K, ComponentType>>, name: K): ComponentType {
-  return lazy(() => load().then((module): { default: ComponentType } => ({ default: module[name] }))) as ComponentType;
+  return lazily(() =>
+    load().then((module): { default: ComponentType } => ({ default: module[name] })),
+  ) as ComponentType;
 }
 const Console = later(() => import('@/features/console/Console'), 'Console');
 const monitoring = () => import('@/features/monitoring/lazy');
@@ -30,19 +33,21 @@ const Resources = later(monitoring, 'Resources');
 const Latency = later(monitoring, 'Latency');
 const sources = () => import('@/features/data/lazy');
 const Connections = later(sources, 'Connections');
-const CoveragePanel = lazy(() => sources().then((m) => ({ default: m.CoveragePanel })));
+const CoveragePanel = lazily(() => sources().then((m) => ({ default: m.CoveragePanel })));
 const Jobs = later(monitoring, 'Jobs');
 const Audit = later(monitoring, 'Audit');
 const Report = later(() => import('@/features/backtests/Report'), 'Report');
 const Editor = later(() => import('@/features/strategies/Editor'), 'Editor');
 const Approvals = later(() => import('@/features/automation/Approvals'), 'Approvals');
 const Limits = later(() => import('@/features/risk/Limits'), 'Limits');
-const BacktestForm = lazy(() => import('@/features/backtests/BacktestForm').then((m) => ({ default: m.BacktestForm })));
-const Strategies = lazy(() => import('@/features/automation/Strategies').then((m) => ({ default: m.Strategies })));
+const BacktestForm = lazily(() =>
+  import('@/features/backtests/BacktestForm').then((m) => ({ default: m.BacktestForm })),
+);
+const Strategies = lazily(() => import('@/features/automation/Strategies').then((m) => ({ default: m.Strategies })));
 const analysis = () => import('@/features/analysis/lazy');
-const SimilarPanel = lazy(() => analysis().then((m) => ({ default: m.SimilarPanel })));
-const NarrativePanel = lazy(() => analysis().then((m) => ({ default: m.NarrativePanel })));
-const NewsPanel = lazy(() => import('@/features/news/NewsPanel').then((m) => ({ default: m.NewsPanel })));
+const SimilarPanel = lazily(() => analysis().then((m) => ({ default: m.SimilarPanel })));
+const NarrativePanel = lazily(() => analysis().then((m) => ({ default: m.NarrativePanel })));
+const NewsPanel = lazily(() => import('@/features/news/NewsPanel').then((m) => ({ default: m.NewsPanel })));
 const Logs = later(() => import('@/features/monitoring/Logs'), 'Logs');
 
 /** Every kind of panel once. The first screen's are in the first bundle, the rest come when they are opened. */
