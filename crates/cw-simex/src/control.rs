@@ -60,8 +60,8 @@ async fn plan(State(exchange): State<Arc<Exchange>>, Json(plan): Json<Plan>) -> 
 #[derive(Debug, Deserialize)]
 struct Spoil {
     fault: Fault,
-    #[serde(default)]
-    requests: u32,
+    /// None are spoiled any more with zero.
+    requests: Option<u32>,
 }
 
 /// Spoils the next requests at once, or changes what Yahoo demands; faults of streams need a plan.
@@ -73,9 +73,9 @@ async fn spoil(State(exchange): State<Arc<Exchange>>, Json(Spoil { fault, reques
     if fault.requests() == 0 {
         return refuse(400, json!({ "error": "this fault is one of streams; plan it for a minute" }));
     }
-    if requests == 0 {
+    let Some(requests) = requests else {
         return refuse(400, json!({ "error": "say how many requests it spoils: {\"fault\": …, \"requests\": 3}" }));
-    }
+    };
     exchange.spoil(fault, requests);
     Json(json!({ "requests": requests })).into_response()
 }

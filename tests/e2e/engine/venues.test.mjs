@@ -1,6 +1,7 @@
 // Five venues by their real protocols, as real processes: a fetch that is killed goes on where it stopped, one venue
 // that fails is seen and leaves the others alone, and what was refused can be looked at.
 import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, after, describe, test } from 'node:test';
 import { eventually } from '../lib/browser.mjs';
@@ -19,6 +20,10 @@ describe('simulated venues', () => {
     const sim = start(shared, CANDLEWICK, ['sim', '--seed', '11', '--write-config', config]);
     const ready = JSON.parse(await sim.line((line) => line.startsWith('{') && line.includes('"event":"ready"')));
     control = ready.control;
+    // A paid plan: with five requests a minute each step takes one.
+    const paid = readFileSync(config, 'utf8').replace('[venues.polygon]\n', '[venues.polygon]\nrequests_per_minute = 600\n');
+    assert.match(paid, /requests_per_minute/);
+    writeFileSync(config, paid);
     assert.deepEqual(Object.keys(ready.venues), ['alpaca', 'aster', 'oanda', 'polygon', 'yahoo']);
     assert.deepEqual(Object.keys(ready.news), ['brave']);
   });
@@ -110,7 +115,7 @@ describe('simulated venues', () => {
       const { quotes } = await engine.call('quotes.list');
       const seen = quotes.filter((quote) => !quote.simulated).map((quote) => quote.instrument);
       return ['AAPL.ALPACA', 'BTCUSDT.ASTER', 'EUR_USD.OANDA', 'AAPL.POLYGON'].every((id) => seen.includes(id));
-    });
+    }, 120_000); // A symbol may be quiet for a minute.
     const yahoo = (await connections()).YAHOO;
     assert.equal(yahoo.pacing, 'delayed');
     assert.match(yahoo.notice, /unofficial/);

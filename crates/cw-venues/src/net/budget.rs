@@ -238,7 +238,10 @@ impl State {
     /// How much all may have spent after a call of this lane.
     fn allowed(&self, lane: Lane) -> u32 {
         let kept = if lane == Lane::Follow { self.kept_for(Lane::Fetch) + self.kept_for(Lane::Look) } else { 0 };
-        self.share(lane.percent()).saturating_sub(kept).max(1)
+        // A plan of five a minute is not cut down to less by rounding.
+        let share = (u64::from(self.limit) * u64::from(lane.percent())).div_ceil(100) as u32;
+        let most = if lane == Lane::Reserve { self.limit } else { self.share(Lane::Follow.percent()) };
+        share.min(most).saturating_sub(kept).max(1)
     }
 
     fn spend(&mut self, now: Instant, weight: u32, lane: Lane) {
@@ -296,6 +299,17 @@ mod tests {
             assert!(budget.try_take(1, lane).is_err(), "{lane:?}");
         }
         budget.try_take(20, Lane::Reserve).unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn of_five_a_minute_one_is_left_to_orders() {
+        let budget = Budget::new(Limits { per_window: 5, ..LIMITS });
+        budget.try_take(1, Lane::Follow).unwrap();
+        for _ in 0..3 {
+            budget.try_take(1, Lane::Look).unwrap();
+        }
+        assert!(budget.try_take(1, Lane::Look).is_err() && budget.try_take(1, Lane::Follow).is_err());
+        budget.try_take(1, Lane::Reserve).unwrap();
     }
 
     #[tokio::test(start_paused = true)]

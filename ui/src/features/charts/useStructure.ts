@@ -25,11 +25,23 @@ const stroke = (line: LineView): Stroke => ({
 const sideColor = (shape: ChartPatternView) => (shape.side === 'up' ? 'up' : shape.side === 'down' ? 'down' : 'violet');
 
 /** When the candle before one that the chart has began: between two sessions there is none right before it. */
-function candleBefore(chart: ChartController | null, time: number): string | undefined {
-  if (!chart || chart.store.rows === 0) return new Date(time - 1).toISOString();
+function candleBefore(chart: ChartController, time: number): string | undefined {
   let row = chart.store.rows - 1;
   while (row >= 0 && chart.store.time(row) * 1000 >= time) row -= 1;
   return row < 0 ? undefined : new Date(chart.store.time(row) * 1000).toISOString();
+}
+
+/** Waits until a chart has candles, or nobody wants them any more. */
+function candlesOf(chart: ChartController, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (chart.store.rows > 0) return resolve();
+    const done = () => {
+      stop();
+      resolve();
+    };
+    const stop = chart.watchView(() => chart.store.rows > 0 && done());
+    signal.addEventListener('abort', done, { once: true });
+  });
 }
 
 /** The regime now and those before it, newest first: each answer names the candle since which it holds. */
@@ -37,10 +49,12 @@ function useRegimes(chart: ChartController | null, instrument: string, timeframe
   const transport = useTransport();
   const query = useQuery({
     queryKey: ['structure.get', 'regimes', instrument, timeframe, now?.since],
-    enabled: now !== undefined,
+    enabled: now !== undefined && chart !== null,
     staleTime: Number.POSITIVE_INFINITY,
     queryFn: async ({ signal }) => {
       const before: RegimeView[] = [];
+      if (!chart) return before;
+      await candlesOf(chart, signal);
       let since = now?.since;
       while (since && before.length < REGIMES) {
         const at = candleBefore(chart, Date.parse(since));
