@@ -85,6 +85,7 @@ impl Host for NodeHost {
         if let Some((meta, _)) = batch.records.last() {
             self.counters.recorded.store(meta.seq, Ordering::Release);
         }
+        self.counters.published.store(batch.seq, Ordering::Release);
         let has_rows = !batch.records.is_empty() || !batch.candles.is_empty();
         if !self.read_only
             && has_rows

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use cw_api::Services;
@@ -129,6 +130,7 @@ impl Node {
             counters: Arc::clone(&counters),
             read_only: config.read_only,
         };
+        counters.published.store(engine.seq(), Ordering::Release);
         let start = Start { engine, previous_hash: recovered.head };
         let handle = runtime::start(start, host, Arc::clone(&clock), &supervisor)?;
         supervisor.spawn(

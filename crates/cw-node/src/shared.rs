@@ -79,6 +79,8 @@ pub(crate) struct Counters {
     pub last_event_ns: std::sync::atomic::AtomicI64,
     /// The newest journal record that was published, and the newest that the tables have.
     pub recorded: AtomicU64,
+    /// The newest journal entry that was published.
+    pub published: AtomicU64,
     pub projected: AtomicU64,
 }
 
@@ -112,12 +114,17 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    /// Waits until the tables have what was published before this call, so that who has just been told of a fill also
-    /// finds it in a list. Gives up after a second: a list that lacks the newest row is better than none.
+    /// Waits until the tables have what the engine had before this call, so that who has just seen an order as filled also
+    /// finds its fills in a list. Gives up after a second: a list that lacks the newest row is better than none.
     pub async fn tables_current(&self) {
-        let wanted = self.counters.recorded.load(Ordering::Acquire);
+        if self.read_only {
+            return;
+        }
+        let counters = &self.counters;
+        let Ok(made) = self.engine.read(cw_engine::Engine::seq).await else { return };
         for _ in 0..200 {
-            if self.read_only || self.counters.projected.load(Ordering::Acquire) >= wanted {
+            let published = counters.published.load(Ordering::Acquire) >= made;
+            if published && counters.projected.load(Ordering::Acquire) >= counters.recorded.load(Ordering::Acquire) {
                 return;
             }
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
