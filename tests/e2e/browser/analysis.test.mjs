@@ -21,7 +21,8 @@ before(async () => {
 
 const subject = { instrument: 'BTC-PERP.SIM', timeframe: '1h' };
 const panel = (kind) => page.locator(`section[data-kind="${kind}"]`);
-const percent = (ratio) => `${Math.round(ratio * 100)}%`;
+// By its decimals, as the page does: 0.575 is 58 %, and 57.49… as a product of floats.
+const percent = (ratio) => new Intl.NumberFormat('en', { style: 'percent' }).format(String(ratio));
 
 test('similar setups are those of the engine, beside how often it rises anyway', async () => {
   const similar = panel('similar');
