@@ -161,11 +161,12 @@ impl Budget {
             return Err(last + self.limits.spacing - now);
         }
         state.forget(now, self.limits.window);
-        let allowed = state.allowed(lane);
+        let (allowed, used) = (state.allowed(lane), state.used + weight);
+        let is_its_own = weight <= state.kept_for(lane) && used <= state.for_data();
         // One call that is heavier than the whole budget goes when the window is empty.
-        let is_its_own = weight <= state.kept_for(lane) && state.used + weight <= state.share(Lane::Follow.percent());
-        if state.used + weight > allowed && state.used > 0 && !is_its_own {
-            let excess = (state.used + weight).saturating_sub(allowed);
+        let is_alone = state.used == 0;
+        if used > allowed && !is_its_own && !is_alone {
+            let excess = used - allowed;
             let mut freed = 0;
             let enough = state.spent.iter().find(|(_, weight, _)| {
                 freed += weight;
@@ -229,6 +230,11 @@ impl State {
         (u64::from(self.limit) * u64::from(percent) / 100) as u32
     }
 
+    /// What all calls for data together may spend.
+    fn for_data(&self) -> u32 {
+        self.share(Lane::Follow.percent())
+    }
+
     /// What is guaranteed to a lane and not spent.
     fn kept_for(&self, lane: Lane) -> u32 {
         let least = u32::from(lane == Lane::Look);
@@ -237,11 +243,13 @@ impl State {
 
     /// How much all may have spent after a call of this lane.
     fn allowed(&self, lane: Lane) -> u32 {
-        let kept = if lane == Lane::Follow { self.kept_for(Lane::Fetch) + self.kept_for(Lane::Look) } else { 0 };
-        // A plan of five a minute is not cut down to less by rounding.
-        let share = (u64::from(self.limit) * u64::from(lane.percent())).div_ceil(100) as u32;
-        let most = if lane == Lane::Reserve { self.limit } else { self.share(Lane::Follow.percent()) };
-        share.min(most).saturating_sub(kept).max(1)
+        let allowed = match lane {
+            Lane::Reserve => self.limit,
+            Lane::Follow => self.for_data().saturating_sub(self.kept_for(Lane::Fetch) + self.kept_for(Lane::Look)),
+            // Rounded up: a plan of five a minute is small enough.
+            Lane::Fetch | Lane::Look => (self.limit - self.share(100 - lane.percent())).min(self.for_data()),
+        };
+        allowed.max(1)
     }
 
     fn spend(&mut self, now: Instant, weight: u32, lane: Lane) {

@@ -275,7 +275,9 @@ impl HttpClient {
         self.budget.learn(hint);
         let told = retry_after(&reply.headers, self.clock.now());
         let status = reply.status;
-        if (call.enough)(&reply) && !matches!(status.as_u16(), 418 | 429 | 999) {
+        let locked_out = matches!(status.as_u16(), 418 | 999);
+        let throttled = locked_out || status == StatusCode::TOO_MANY_REQUESTS;
+        if (call.enough)(&reply) && !throttled {
             probe.answered();
             return Ok(reply);
         }
@@ -291,8 +293,7 @@ impl HttpClient {
         };
         let name = status.canonical_reason().map(|name| format!(" {name}")).unwrap_or_default();
         let reason = format!("{}{name}: {words}", status.as_u16());
-        let locked_out = matches!(status.as_u16(), 418 | 999);
-        if locked_out || status == StatusCode::TOO_MANY_REQUESTS || matches!(meaning, Meaning::Busy(_)) {
+        if throttled || matches!(meaning, Meaning::Busy(_)) {
             let told = if locked_out { told } else { told.or(hint.wait) };
             return Err(self.asked_to_wait(reason, told, locked_out, probe));
         }
