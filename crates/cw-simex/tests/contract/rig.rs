@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cw_core::{AssetClass, Candle, Clock, InstrumentId, Timeframe, Timestamp};
-use cw_market::{CandleRequest, Delivery, Followed, Provider, ProviderState, Purpose, Told, follow};
+use cw_market::{CandleRequest, Delivery, Followed, Provider, ProviderError, ProviderState, Purpose, Told, follow};
 use cw_simex::{Dialect, Exchange, Market, SYMBOLS, Server};
 use cw_venues::catalog::{self, Settings};
 use cw_venues::net::{Handles, Network, Random};
@@ -101,6 +101,16 @@ impl Rig {
     }
 
     pub async fn history(&self, symbol: usize, timeframe: Timeframe, from: Timestamp, to: Timestamp) -> Vec<Candle> {
+        self.ask(symbol, timeframe, from, to).await.unwrap()
+    }
+
+    pub async fn ask(
+        &self,
+        symbol: usize,
+        timeframe: Timeframe,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<Candle>, ProviderError> {
         let instrument = self.ids[symbol].clone();
         let request = CandleRequest {
             instrument,
@@ -110,7 +120,7 @@ impl Rig {
             limit: usize::MAX,
             purpose: Purpose::Follow,
         };
-        self.provider.candles(&request).await.unwrap()
+        self.provider.candles(&request).await
     }
 }
 

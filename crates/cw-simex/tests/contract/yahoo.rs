@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cw_core::{Candle, Timeframe};
-use cw_market::{BreakerState, CandleRequest, ConnectionStatus, ProviderError, Purpose};
+use cw_market::{BreakerState, ConnectionStatus, ProviderError};
 use cw_simex::{Dialect, Fault, Plan};
 use futures_util::future;
 use tokio::time::Instant;
@@ -29,17 +29,7 @@ fn change(rig: &Rig, fault: Fault) {
 
 async fn ask(rig: &Rig, symbol: usize) -> Answer {
     let (from, to) = (begin().plus_nanos(-90 * MINUTE), rig.exchange.now());
-    let instrument = rig.ids[symbol].clone();
-    let timeframe = Timeframe::M1;
-    let request = CandleRequest {
-        instrument,
-        timeframe,
-        from: Some(from),
-        to: Some(to),
-        limit: usize::MAX,
-        purpose: Purpose::Look,
-    };
-    let answer = rig.provider.candles(&request).await;
+    let answer = rig.ask(symbol, Timeframe::M1, from, to).await;
     if let Ok(candles) = &answer {
         assert_eq!(*candles, rig.truth(symbol, from, to));
         assert!(candles.len() > 50);
