@@ -122,9 +122,12 @@ impl Shared {
         }
         let counters = &self.counters;
         let Ok(made) = self.engine.read(cw_engine::Engine::seq).await else { return };
+        let mut wanted = None;
         for _ in 0..200 {
-            let published = counters.published.load(Ordering::Acquire) >= made;
-            if published && counters.projected.load(Ordering::Acquire) >= counters.recorded.load(Ordering::Acquire) {
+            if wanted.is_none() && counters.published.load(Ordering::Acquire) >= made {
+                wanted = Some(counters.recorded.load(Ordering::Acquire));
+            }
+            if wanted.is_some_and(|wanted| counters.projected.load(Ordering::Acquire) >= wanted) {
                 return;
             }
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;

@@ -95,7 +95,8 @@ impl Asked {
     }
 
     fn over(&self) {
-        self.under_way.lock().retain(|question| !question.answer.same_channel(&self.tell.subscribe()));
+        let ours = self.tell.subscribe();
+        self.under_way.lock().retain(|question| !question.answer.same_channel(&ours));
     }
 }
 
